@@ -1,0 +1,1 @@
+"""The ground everything stands on: messages, bus, tables, obligation engine, clock, audit."""

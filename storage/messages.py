@@ -1,0 +1,125 @@
+"""What crosses the bus: an :class:`Incoming` from a platform, an :class:`Outgoing` to one.
+
+Adapters and workflows meet here and nowhere else. Nothing in this module knows a vendor.
+"""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Platform: TypeAlias = str
+"""``dingtalk`` · ``wecom`` · ``email`` · ``web``."""
+
+
+class Message(BaseModel):
+    """Base of all message parts: immutable, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Address(Message):
+    """Where a message goes or a conversation happens.
+
+    ``group``: ``id`` is the platform's conversation id. ``direct``: ``id`` is the person's account on the platform.
+    ``thread``: a mail thread. As text: ``platform:kind:id``.
+    """
+
+    platform: Platform
+    kind: Literal["group", "direct", "thread"]
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.kind}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """The address written by ``str()``; ValueError when it is none."""
+        platform, kind, rest = text.split(":", 2)
+        return cls.model_validate({"platform": platform, "kind": kind, "id": rest})
+
+
+class Urgency(IntEnum):
+    """The higher overtakes the lower in the outbox, across subjects only."""
+
+    ROUTINE = 0
+    NOTICE = 10
+    ANSWER = 20
+    FAULT = 30
+    ESCALATION = 40
+
+
+class Sender(Message):
+    """Who wrote, as the platform says. ``account`` proves identity; ``name`` is only for show."""
+
+    account: str
+    name: str = ""
+    verified: bool = True
+
+
+class Attachment(Message):
+    """A picture, voice note, video or file; ``ref`` is what the adapter needs to download it."""
+
+    kind: Literal["image", "audio", "video", "file"]
+    ref: str = ""
+    name: str = ""
+    sha256: str = ""
+    size: int = 0
+
+
+class Quote(Message):
+    """The message this one answers to."""
+
+    message_id: str = ""
+    text: str = ""
+
+
+class Incoming(Message):
+    """One message from a platform; unique on (platform, account, message_id).
+
+    ``account`` is the bot's own identity there (robot code, bot id, mailbox). ``written_at`` is the platform's time and is
+    never later than receipt. ``click`` is the value of the :class:`Action` that was pressed. ``hints`` carries what the
+    same adapter needs to answer (a session webhook and its expiry); nobody else reads it.
+    """
+
+    platform: Platform
+    account: str
+    message_id: str
+    conversation: Address
+    sender: Sender
+    text: str = ""
+    written_at: datetime
+    conversation_name: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    quote: Quote | None = None
+    click: str = ""
+    hints: dict[str, str] = Field(default_factory=dict)
+
+
+class Action(Message):
+    """A button: pressing it is writing ``value`` (``take:GZ-20261124-001``); ``say`` is the same in words."""
+
+    label: str
+    value: str
+    say: str = ""
+
+
+class Outgoing(Message):
+    """One message to one address. Adapters render it as well as their platform allows.
+
+    ``text`` is complete without buttons (it says how to answer). ``mentions`` are accounts on the target platform.
+    ``about`` is the subject (a meeting or fault number): order holds per (address, about). ``card`` names the card to be
+    updated when a later message about the same thing replaces its state.
+    """
+
+    text: str
+    title: str = ""
+    about: str = ""
+    urgency: Urgency = Urgency.ROUTINE
+    mentions: tuple[str, ...] = ()
+    mention_all: bool = False
+    actions: tuple[Action, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    card: str = ""
+    urgent_call: bool = False

@@ -1,0 +1,368 @@
+"""The tables. Columns that the outside sees are named in the contract; see ``domain.md`` words in each docstring.
+
+Moments are stored in UTC and come back timezone-aware. Lists are JSON: replace them, never mutate in place.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+def json_list() -> Any:
+    """A JSON list column, empty by default."""
+    return Field(default_factory=list, sa_type=JSON)
+
+
+def json_dict() -> Any:
+    """A JSON object column, empty by default."""
+    return Field(default_factory=dict, sa_type=JSON)
+
+
+# ---- the organisation -------------------------------------------------------------------------------------------
+
+
+class Unit(SQLModel, table=True):
+    """单位: an operations or customer unit of one tier."""
+
+    __tablename__ = "unit"
+    unit_id: str = Field(primary_key=True)
+    name: str
+    aliases: list[str] = json_list()
+    tier: str
+    parent_id: str | None = Field(default=None, index=True)
+    track: str = "operations"
+    active: bool = True
+
+
+class Person(SQLModel, table=True):
+    """人员. ``roles`` as in the contract; accounts on platforms are :class:`Identity` rows."""
+
+    __tablename__ = "person"
+    person_id: str = Field(primary_key=True)
+    name: str
+    title: str = ""
+    unit_id: str = Field(index=True)
+    roles: list[str] = json_list()
+    phone: str = ""
+    active: bool = True
+
+
+class Identity(SQLModel, table=True):
+    """账号: one person's account on one platform. One person may have several on each."""
+
+    __tablename__ = "identity"
+    platform: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    person_id: str = Field(index=True)
+
+
+class Site(SQLModel, table=True):
+    """分会场."""
+
+    __tablename__ = "site"
+    site_id: str = Field(primary_key=True)
+    name: str
+    aliases: list[str] = json_list()
+    unit_id: str = Field(index=True)
+    systems: list[str] = json_list()
+    active: bool = True
+
+
+class Group(SQLModel, table=True):
+    """群. ``purpose``: support · supervisors · client · customer_track."""
+
+    __tablename__ = "chat_group"
+    __table_args__ = (UniqueConstraint("platform", "conversation_id"),)
+    group_id: str = Field(primary_key=True)
+    platform: str
+    conversation_id: str
+    name: str
+    unit_id: str = Field(index=True)
+    purpose: str
+    active: bool = True
+
+
+class Shift(SQLModel, table=True):
+    """班次: who has duty for a unit from when to when. ``duty``: primary · backup."""
+
+    __tablename__ = "shift"
+    unit_id: str = Field(primary_key=True)
+    person_id: str = Field(primary_key=True)
+    duty: str = Field(primary_key=True)
+    starts_at: datetime = Field(primary_key=True)
+    ends_at: datetime
+
+
+class Sighting(SQLModel, table=True):
+    """An unknown group or sender that has spoken, for the operator to bind. ``kind``: group · sender."""
+
+    __tablename__ = "sighting"
+    kind: str = Field(primary_key=True)
+    platform: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    name: str = ""
+    last_seen: datetime
+
+
+# ---- the bus ----------------------------------------------------------------------------------------------------
+
+
+class InboxRow(SQLModel, table=True):
+    """One received message. ``state``: new · done · dead. Handled in ``id`` order within ``conversation``."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("platform", "account", "message_id"),
+        Index("inbox_waiting", "state", "conversation", "id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    platform: str
+    account: str
+    message_id: str
+    conversation: str
+    payload: dict[str, Any] = json_dict()
+    state: str = "new"
+    attempts: int = 0
+    retry_at: datetime | None = None
+    lease_owner: str = ""
+    lease_until: datetime | None = None
+    error: str = ""
+    written_at: datetime
+    received_at: datetime
+
+
+class Delivery(SQLModel, table=True):
+    """One outgoing message to one address (the outbox).
+
+    ``state``: pending · sending · sent · delivered · read · failed · cancelled. ``message`` is a stored Outgoing; when
+    ``renderer`` is set it is rendered anew from ``render_args`` at the moment of sending, and cancelled when nothing is
+    left to say. ``person_id`` is set for personal messages; ``bundle`` joins the copies of one personal message on several
+    platforms; ``next_channel`` says whether failure turns to the person's other channels.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("dedupe_key"),
+        Index("delivery_waiting", "state", "platform", "not_before"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    dedupe_key: str
+    platform: str
+    address: str = Field(index=True)
+    person_id: str | None = Field(default=None, index=True)
+    bundle: str = Field(default="", index=True)
+    about: str = Field(default="", index=True)
+    kind: str = ""
+    urgency: int = 0
+    message: dict[str, Any] = json_dict()
+    renderer: str = ""
+    render_args: dict[str, Any] = json_dict()
+    hints: dict[str, str] = json_dict()
+    state: str = "pending"
+    attempts: int = 0
+    resend: bool = False
+    not_before: datetime
+    lease_owner: str = ""
+    lease_until: datetime | None = None
+    provider_id: str = ""
+    error: str = ""
+    created_at: datetime
+    sent_at: datetime | None = None
+    read_at: datetime | None = None
+
+
+class Lease(SQLModel, table=True):
+    """A named right that one process holds for a while (sealer, engine). ``token`` grows: it fences old holders."""
+
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True)
+    owner: str
+    token: int = 0
+    until: datetime
+
+
+class Counter(SQLModel, table=True):
+    """A named count: numbers of the day (``GZ-20261124``), calls of the month (``dingtalk_api-202611``)."""
+
+    __tablename__ = "counter"
+    name: str = Field(primary_key=True)
+    value: int = 0
+
+
+# ---- the work ---------------------------------------------------------------------------------------------------
+
+
+class Meeting(SQLModel, table=True):
+    """会议保障任务. ``state``: draft · published · running · ended · cancelled. ``version`` counts published notices."""
+
+    __tablename__ = "meeting"
+    number: str = Field(primary_key=True)
+    title: str
+    systems: list[str] = json_list()
+    starts_at: datetime = Field(index=True)
+    ends_at: datetime | None = None
+    arrive_before_s: float = 3600.0
+    state: str = Field(default="draft", index=True)
+    version: int = 0
+    site_ids: list[str] = json_list()
+    scope_text: str = ""
+    host_unit_id: str = ""
+    basis: str = ""
+    extra: dict[str, Any] = json_dict()
+    created_by: str = ""
+    conversation: str = ""
+    created_at: datetime
+    published_at: datetime | None = None
+
+
+class Notice(SQLModel, table=True):
+    """通知: one published version of a meeting (``kind``: new · change · cancel).
+
+    Publishing commits this row; obligations and deliveries follow in slices of at most 200 units. ``done_units`` counts the
+    units already served; ``unit_ids`` are those who owe an answer to this version.
+    """
+
+    __tablename__ = "notice"
+    meeting: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    kind: str = "new"
+    published_at: datetime
+    published_by: str = ""
+    conversation: str = ""
+    changes: dict[str, Any] = json_dict()
+    unit_ids: list[str] = json_list()
+    done_units: int = 0
+    state: str = Field(default="spreading", index=True)
+
+
+class Fault(SQLModel, table=True):
+    """故障单. ``state``: open · accepted · resolved · observing · closed · cancelled."""
+
+    __tablename__ = "fault"
+    number: str = Field(primary_key=True)
+    level: str
+    state: str = Field(default="open", index=True)
+    site_id: str | None = Field(default=None, index=True)
+    unit_id: str = Field(index=True)
+    room: str = ""
+    device: str = ""
+    symptom: str = ""
+    text: str = ""
+    meeting: str = ""
+    step: str = ""
+    reporter: str | None = Field(default=None, index=True)
+    reporters: list[str] = json_list()
+    conversation: str = ""
+    conversations: list[str] = json_list()
+    owner: str | None = None
+    extra: dict[str, Any] = json_dict()
+    created_at: datetime = Field(index=True)
+    acked_at: datetime | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class Obligation(SQLModel, table=True):
+    """承诺: somebody owes something by a time, and if it does not come, the next person is told.
+
+    ``kind``, ``state`` and the contract's other columns are fixed names. ``ladder`` is the policy as it was at opening: a list of
+    ``{"rung", "after_s", "repeat"}`` with ``after_s`` in seconds from ``due_at`` (negative: before). ``step`` counts the rungs
+    already climbed; ``next_at`` is when the next one is due, NULL when none is left. ``fence`` grows with every change:
+    a firing that read an older one does nothing. ``alarmed`` lists who was told of the silence (they get the all-clear).
+    """
+
+    __tablename__ = "obligation"
+    __table_args__ = (
+        Index("obligation_due", "next_at"),
+        Index("obligation_about", "meeting", "fault", "kind"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    unit_id: str = Field(index=True)
+    site_id: str | None = None
+    person_ids: list[str] = json_list()
+    meeting: str = ""
+    fault: str = ""
+    version: int = 0
+    due_at: datetime
+    state: str = Field(default="open", index=True)
+    met_at: datetime | None = None
+    met_by: str | None = None
+    met_via: str | None = None
+    step: int = 0
+    next_at: datetime | None = None
+    ladder: list[dict[str, Any]] = json_list()
+    fence: int = 0
+    alarmed: list[str] = json_list()
+    detail: dict[str, Any] = json_dict()
+    opened_at: datetime
+
+
+class Expectation(SQLModel, table=True):
+    """What the bot asked whom and still awaits.
+
+    ``kind``: notice_confirmation · ack · arrival · step · fix_confirmation · site · choice · help.
+    ``options`` are the numbered choices (``[{"label", "value"}]``); ``pending`` is the act that waits for the choice.
+    """
+
+    __tablename__ = "expectation"
+    __table_args__ = (Index("expectation_of", "person_id", "state"),)
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: str
+    conversation: str
+    kind: str
+    about: str = ""
+    step: str = ""
+    options: list[dict[str, Any]] = json_list()
+    pending: dict[str, Any] = json_dict()
+    state: str = "open"
+    asked_at: datetime
+    expires_at: datetime | None = None
+
+
+class CheckItem(SQLModel, table=True):
+    """One step of one site's checklist for one meeting. ``state``: waiting · asked · ok · abnormal · skipped."""
+
+    __tablename__ = "check_item"
+    meeting: str = Field(primary_key=True)
+    site_id: str = Field(primary_key=True)
+    step: str = Field(primary_key=True)
+    position: int
+    state: str = "waiting"
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    text: str = ""
+    fault: str = ""
+    evidence: list[str] = json_list()
+
+
+class StoredFile(SQLModel, table=True):
+    """An attachment in the file store, by content."""
+
+    __tablename__ = "stored_file"
+    sha256: str = Field(primary_key=True)
+    name: str
+    size: int
+    media_type: str = ""
+    stored_at: datetime
+
+
+# ---- the record -------------------------------------------------------------------------------------------------
+
+
+class AuditEntry(SQLModel, table=True):
+    """Who did what, when, through what. Written unsealed (``seq`` NULL); the sealer numbers and chains it."""
+
+    __tablename__ = "audit"
+    id: int | None = Field(default=None, primary_key=True)
+    seq: int | None = Field(default=None, unique=True)
+    at: datetime
+    who: str
+    what: str
+    about: str = Field(default="", index=True)
+    via: str = ""
+    detail: dict[str, Any] = json_dict()
+    hash: str = ""

@@ -1,0 +1,121 @@
+"""The plug-in point for platforms: what an adapter must do, and how it tells what became of a message.
+
+Error tree of sending::
+
+    SendError
+    ├── Retry        try again later (throttled, timeout, server error)
+    │   └── Unsure   it may have arrived: the next attempt is marked 补发
+    └── Refused      never try again here (unknown user, group gone, not permitted)
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from aiohttp import web
+
+from storage.messages import Address, Incoming, Outgoing
+
+
+class SendError(Exception):
+    """A message could not be sent. ``reason`` is for operators: no secrets, no stack."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Retry(SendError):
+    """Try again, not before ``not_before`` when the platform named a time."""
+
+    def __init__(self, reason: str, not_before: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.not_before = not_before
+
+
+class Unsure(Retry):
+    """The platform may have delivered it (time-out after the request was written)."""
+
+
+class Refused(SendError):
+    """Permanent for this address."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a platform can do; workflows ask for these and never for a vendor."""
+
+    mention: bool = False
+    buttons: bool = False
+    read_receipts: bool = False
+    recall: bool = False
+    files: bool = False
+    urgent_call: bool = False
+    batch: int = 1
+    """How many direct addresses one call may carry."""
+
+
+@dataclass(frozen=True)
+class SendJob:
+    """One rendered message for one or more addresses (more than one only when all are direct)."""
+
+    key: str
+    """Idempotency key, the same on every retry."""
+    addresses: tuple[Address, ...]
+    message: Outgoing
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """The ``hints`` of the incoming message that is answered, if any."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The platform took it. ``provider_id`` serves recall and read status."""
+
+    provider_id: str = ""
+    delivered: bool = False
+
+
+Outcome: TypeAlias = Sent | SendError
+Accept: TypeAlias = Callable[[Incoming], Awaitable[bool]]
+"""Commits the inbox row; True when the message is new. Raises when the commit failed: then do not acknowledge."""
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One line of ``bot.py check``: ``ok`` or ``fail: why and how to mend`` (Chinese, an operator's words)."""
+
+    what: str
+    ok: bool
+    detail: str = ""
+
+
+class Adapter(Protocol):
+    """A platform. Built by ``bot.py`` with its settings, the clock and the shared HTTP session."""
+
+    platform: str
+    capabilities: Capabilities
+
+    def routes(self, accept: Accept) -> list[web.RouteDef]:
+        """HTTP routes this platform calls (empty when it has none)."""
+        ...
+
+    async def run(self, accept: Accept) -> None:
+        """Receive until cancelled; never raises for network trouble, it reconnects."""
+        ...
+
+    async def send(self, job: SendJob) -> dict[Address, Outcome]:
+        """Send now, an outcome for every address of the job. Never raises a SendError; it returns it."""
+        ...
+
+    def trouble(self) -> str:
+        """Empty while healthy, else one sentence for operators (shown on /readyz and to admins)."""
+        ...
+
+    def ever_connected(self) -> bool:
+        """True once the platform has been reached since start."""
+        ...
+
+    async def check(self) -> list[CheckLine]:
+        """Credentials, callback address, permissions: one line each."""
+        ...
