@@ -1,5 +1,6 @@
 """Reads the organisation workbook (.xlsx)."""
 
+import warnings
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -21,11 +22,9 @@ def read_workbook(path: Path) -> Tables:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            return _tables(book)
-        finally:
-            book.close()
+        # The warnings are about styles and extensions, which do not matter here.
+        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
+            return _tables(openpyxl.load_workbook(file, read_only=True, data_only=True))
     except Exception:  # noqa: BLE001 - a damaged file makes openpyxl raise whatever its zip and XML layers raise
         return Tables(problems=(error("broken_workbook"),))
 
