@@ -298,6 +298,19 @@ class Obligation(SQLModel, table=True):
     alarmed: list[str] = json_list()
     detail: dict[str, Any] = json_dict()
     opened_at: datetime
+    closed_at: datetime | None = None
+    """When nothing more is owed: answered or cancelled (``breached`` stays the state of a debt that ran over)."""
+
+
+class Timer(SQLModel, table=True):
+    """Something a workflow wants done at a moment, once. Setting a key again moves it."""
+
+    __tablename__ = "timer"
+    key: str = Field(primary_key=True)
+    kind: str
+    about: str = ""
+    due_at: datetime = Field(index=True)
+    payload: dict[str, Any] = json_dict()
 
 
 class Expectation(SQLModel, table=True):

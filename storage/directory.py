@@ -1,0 +1,229 @@
+"""The organisation as one immutable snapshot: who is who, who serves whom, who is on duty.
+
+The snapshot is small (a province is some ten thousand rows), so questions are answered in memory. The counter
+``organisation`` grows with every change; :class:`DirectoryCache` loads a new snapshot when it has.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.messages import Address
+from storage.models import Counter, Group, Identity, Person, Shift, Site, Unit
+
+REVISION = "organisation"
+CONSOLE = "web"
+"""The console's platform: there a person's account is the person_id."""
+TIERS = ("province", "city", "county", "township")
+
+
+class Directory:
+    """Active units, people, sites, groups and shifts, indexed. Everything it returns is in import order."""
+
+    def __init__(
+        self,
+        units: Sequence[Unit] = (),
+        people: Sequence[Person] = (),
+        identities: Sequence[Identity] = (),
+        sites: Sequence[Site] = (),
+        groups: Sequence[Group] = (),
+        shifts: Sequence[Shift] = (),
+    ) -> None:
+        self.units = {unit.unit_id: unit for unit in units if unit.active}
+        self.people = {person.person_id: person for person in people if person.active}
+        self.sites = {site.site_id: site for site in sites if site.active}
+        self.groups = {group.group_id: group for group in groups if group.active}
+        self.shifts = list(shifts)
+        self._person_of = {(row.platform, row.account): row.person_id for row in identities}
+        self._accounts: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for row in identities:
+            self._accounts[row.person_id].append((row.platform, row.account))
+        self._groups_at = {(group.platform, group.conversation_id): group for group in self.groups.values()}
+
+    @cached_property
+    def _members(self) -> dict[str, list[Person]]:
+        return _by(self.people.values(), "unit_id")
+
+    @cached_property
+    def _children(self) -> dict[str, list[Unit]]:
+        return _by(self.units.values(), "parent_id")
+
+    @cached_property
+    def _sites_of(self) -> dict[str, list[Site]]:
+        return _by(self.sites.values(), "unit_id")
+
+    @cached_property
+    def _groups_of(self) -> dict[str, list[Group]]:
+        return _by(self.groups.values(), "unit_id")
+
+    @cached_property
+    def _shifts_of(self) -> dict[str, list[Shift]]:
+        return _by(self.shifts, "unit_id")
+
+    # ---- people
+
+    def person_at(self, platform: str, account: str) -> Person | None:
+        """Whose account this is; None for strangers and the deactivated (authority fails closed)."""
+        return self.people.get(account if platform == CONSOLE else self._person_of.get((platform, account), ""))
+
+    def accounts(self, person_id: str, platform: str) -> list[str]:
+        """The person's accounts on one platform."""
+        own = [person_id] if platform == CONSOLE else []
+        return own + [account for where, account in self._accounts.get(person_id, []) if where == platform]
+
+    def addresses(self, person_id: str, platforms: Iterable[str]) -> list[Address]:
+        """Where a personal message goes: every given instant-messaging platform, else mail (when given)."""
+        places = [
+            Address(platform=platform, kind="direct", id=account)
+            for platform in sorted(platforms)
+            for account in self.accounts(person_id, platform)
+        ]
+        instant = [place for place in places if place.platform != "email"]
+        return instant or places
+
+    def members(self, unit_id: str, role: str | None = None) -> list[Person]:
+        """The unit's own people, of one role when given."""
+        return [person for person in self._members.get(unit_id, []) if role is None or role in person.roles]
+
+    def with_role(self, role: str) -> list[Person]:
+        """Everybody who has a role."""
+        return [person for person in self.people.values() if role in person.roles]
+
+    def engineers(self, unit_id: str) -> list[Person]:
+        """Those who do the unit's work: its engineers, else those of the nearest unit above that has some."""
+        for unit in self.upward(unit_id):
+            if found := self.members(unit.unit_id, "engineer"):
+                return found
+        return []
+
+    def on_duty(self, unit_id: str, at: datetime, duty: str = "primary") -> list[Person]:
+        """Engineers on duty at a moment; without any shift then, all engineers are (primary) or nobody (backup)."""
+        for unit in self.upward(unit_id):
+            if not self.members(unit.unit_id, "engineer") and not self._shifts_of.get(unit.unit_id):
+                continue
+            shifts = [s for s in self._shifts_of.get(unit.unit_id, []) if s.starts_at <= at < s.ends_at]
+            named = [self.people[s.person_id] for s in shifts if s.duty == duty and s.person_id in self.people]
+            if named or duty != "primary":
+                return named
+            return self.members(unit.unit_id, "engineer")
+        return []
+
+    def serves(self, person: Person) -> list[str]:
+        """Units whose engineer this person is: the own one, and those below that have no engineers of their own."""
+        served = [person.unit_id]
+        if "engineer" in person.roles:
+            for unit_id in served:
+                below = self._children.get(unit_id, [])
+                served.extend(unit.unit_id for unit in below if not self.members(unit.unit_id, "engineer"))
+        return served
+
+    def supervisors(self, unit_id: str) -> list[Person]:
+        """The unit's own supervisors."""
+        return self.members(unit_id, "supervisor")
+
+    # ---- units
+
+    def upward(self, unit_id: str) -> list[Unit]:
+        """The unit itself, its parent, and so on to the top (a broken cycle ends the walk)."""
+        chain: list[Unit] = []
+        unit = self.units.get(unit_id)
+        while unit is not None and unit not in chain:
+            chain.append(unit)
+            unit = self.units.get(unit.parent_id or "")
+        return chain
+
+    def operations_parent(self, unit_id: str) -> Unit | None:
+        """The nearest operations unit above."""
+        return next((unit for unit in self.upward(unit_id)[1:] if unit.track == "operations"), None)
+
+    def operations_unit(self, unit_id: str) -> Unit | None:
+        """The operations unit a unit belongs to: itself, or for a customer unit the one it hangs under."""
+        return next((unit for unit in self.upward(unit_id) if unit.track == "operations"), None)
+
+    def below(self, unit_id: str) -> list[Unit]:
+        """The unit and everything under it, nearer tiers first."""
+        found, queue = [], [self.units[unit_id]] if unit_id in self.units else []
+        seen: set[str] = set()
+        while queue:
+            unit = queue.pop(0)
+            if unit.unit_id not in seen:
+                seen.add(unit.unit_id)
+                found.append(unit)
+                queue.extend(self._children.get(unit.unit_id, []))
+        return found
+
+    def children(self, unit_id: str, track: str | None = None) -> list[Unit]:
+        """Units directly under one, of one track when given."""
+        return [unit for unit in self._children.get(unit_id, []) if track is None or unit.track == track]
+
+    def sites_of(self, unit_id: str) -> list[Site]:
+        """Sites the unit owns itself."""
+        return self._sites_of.get(unit_id, [])
+
+    # ---- groups
+
+    def group_at(self, address: Address) -> Group | None:
+        """The bound group of a conversation, if it is one."""
+        return self._groups_at.get((address.platform, address.id)) if address.kind == "group" else None
+
+    def groups_serving(self, unit_id: str, platforms: Iterable[str], purpose: str = "support") -> list[Group]:
+        """On each platform the unit's own groups of a purpose, else those of the nearest unit above that has some."""
+        found: list[Group] = []
+        for platform in sorted(platforms):
+            for unit in self.upward(unit_id):
+                own = [
+                    group
+                    for group in self._groups_of.get(unit.unit_id, [])
+                    if group.platform == platform and group.purpose == purpose
+                ]
+                if own:
+                    found.extend(own)
+                    break
+        return found
+
+    def served_by(self, group: Group) -> list[Unit]:
+        """Units a support group serves: its own and those below without a support group on that platform."""
+        return [
+            unit
+            for unit in self.below(group.unit_id)
+            if group in self.groups_serving(unit.unit_id, [group.platform], group.purpose)
+        ]
+
+
+class DirectoryCache:
+    """Keeps the newest snapshot; one cheap look at the revision per use."""
+
+    def __init__(self) -> None:
+        self._revision = -1
+        self._directory = Directory()
+
+    async def get(self, session: AsyncSession) -> Directory:
+        """The snapshot that is current in this session's transaction."""
+        counter = await session.get(Counter, REVISION)
+        revision = counter.value if counter else 0
+        if revision != self._revision:
+            self._directory, self._revision = await load_directory(session), revision
+        return self._directory
+
+
+async def load_directory(session: AsyncSession) -> Directory:
+    """Read the whole organisation."""
+    return Directory(
+        (await session.exec(select(Unit))).all(),
+        (await session.exec(select(Person))).all(),
+        (await session.exec(select(Identity))).all(),
+        (await session.exec(select(Site))).all(),
+        (await session.exec(select(Group))).all(),
+        (await session.exec(select(Shift))).all(),
+    )
+
+
+def _by(rows: Iterable[object], key: str) -> dict[str, list]:  # type: ignore[type-arg]
+    index: dict[str, list] = defaultdict(list)  # type: ignore[type-arg]
+    for row in rows:
+        index[getattr(row, key)].append(row)
+    return index

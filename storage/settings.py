@@ -1,0 +1,267 @@
+"""The configuration: one TOML file, every value of which the environment may override (``HUIBAO_SECTION__KEY``).
+
+Read once by ``bot.py``, then frozen. Names are the contract's; an unknown one is an error that names the nearest known one.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+ENVIRONMENT_PREFIX = "HUIBAO_"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class SettingsError(ValueError):
+    """The configuration cannot be used; the message is one plain sentence per problem."""
+
+
+def parse_duration(value: object) -> timedelta:
+    """``"10m"``, ``"1.5s"``, ``"1h30m"`` or a timedelta; ValueError for anything else."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip()
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text).strip():
+        raise ValueError(f'{text!r} is not a duration such as "90s", "10m" or "2h"')
+    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def parse_hours(value: object) -> tuple[tuple[time, time], ...]:
+    """``"09:00-12:00,13:30-17:30"`` as pairs of times; empty text: no hours."""
+    if isinstance(value, tuple):
+        return value
+    spans = [part.split("-") for part in str(value).split(",") if part.strip()]
+    try:
+        return tuple((time.fromisoformat(start.strip()), time.fromisoformat(end.strip())) for start, end in spans)
+    except ValueError as error:
+        raise ValueError(f'{value!r} is not a list of hours such as "09:00-12:00,13:30-17:30"') from error
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Hours = Annotated[tuple[tuple[time, time], ...], BeforeValidator(parse_hours)]
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, unknown names refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class DatabaseSettings(Section):
+    url: str = ""
+    """Empty: ``huibao.db`` in the data directory."""
+
+
+class WebSettings(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = ""
+    api_token: SecretStr = SecretStr("")
+    console: bool = False
+    """Serve the role-play console outside ``demo`` too."""
+
+
+class DingTalkWebhook(Section):
+    conversation_id: str
+    url: SecretStr
+    secret: SecretStr = SecretStr("")
+
+
+class DingTalkSettings(Section):
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    robot_code: str = ""
+    receive: Literal["stream", "http"] = "stream"
+    api_base: str = "https://api.dingtalk.com"
+    oapi_base: str = "https://oapi.dingtalk.com"
+    card_template_id: str = ""
+    card_callback_secret: SecretStr = SecretStr("")
+    """HTTP mode: the ``apiSecret`` registered for card callbacks."""
+    webhooks: tuple[DingTalkWebhook, ...] = ()
+    monthly_api: int = 5000
+    monthly_push: int = 3000
+    ding: bool = True
+    """Try DING for urgent steps; switches itself off when the edition lacks it."""
+
+
+class AibotSettings(Section):
+    receive: Literal["websocket", "callback"] = "websocket"
+    bot_id: str = ""
+    secret: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
+    aes_key: SecretStr = SecretStr("")
+    ws_url: str = "wss://openws.work.weixin.qq.com"
+
+
+class WeComWebhook(Section):
+    conversation_id: str
+    url: SecretStr
+
+
+class WeComSettings(Section):
+    corp_id: str = ""
+    agent_id: int = 0
+    agent_secret: SecretStr = SecretStr("")
+    callback_token: SecretStr = SecretStr("")
+    callback_aes_key: SecretStr = SecretStr("")
+    api_base: str = "https://qyapi.weixin.qq.com"
+    aibot: AibotSettings | None = None
+    webhooks: tuple[WeComWebhook, ...] = ()
+
+
+class SmtpSettings(Section):
+    host: str = ""
+    port: int = 465
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+
+
+class ImapSettings(Section):
+    host: str = ""
+    port: int = 993
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    poll_every: Duration = timedelta(seconds=60)
+    trusted_authserv: str = ""
+
+
+class EmailSettings(Section):
+    address: str = ""
+    smtp: SmtpSettings = SmtpSettings()
+    imap: ImapSettings = ImapSettings()
+
+
+class AckPolicy(Section):
+    """A ladder that hangs on ``within``; see the contract. Zero repeats: the last step is said once."""
+
+    within: Duration = timedelta(minutes=10)
+    remind_before: Duration | None = None
+    """None: three tenths of ``within``."""
+    upper_after: Duration = timedelta(minutes=5)
+    group_after: Duration = timedelta(minutes=10)
+    repeat_every: Duration = timedelta(minutes=30)
+    repeat_times: int = Field(default=3, ge=0, le=100)
+
+
+class EmailAckPolicy(AckPolicy):
+    within: Duration = timedelta(hours=2)
+
+
+class ArrivalPolicy(Section):
+    before_start: Duration = timedelta(minutes=60)
+
+
+class ChecklistPolicy(Section):
+    before_start: Duration = timedelta(minutes=30)
+
+
+class Policies(Section):
+    notice_ack: AckPolicy = AckPolicy()
+    email_ack: EmailAckPolicy = EmailAckPolicy()
+    fault_ack: AckPolicy = AckPolicy()
+    arrival: ArrivalPolicy = ArrivalPolicy()
+    checklist: ChecklistPolicy = ChecklistPolicy()
+
+
+class CalendarSettings(Section):
+    office_hours: Hours = parse_hours("09:00-12:00,13:30-17:30")
+    quiet_hours: Hours = ()
+
+
+class Settings(Section):
+    """Everything. ``base_dir`` is the folder of the file: relative paths start there."""
+
+    timezone: str = "Asia/Shanghai"
+    data_dir: Path = Path("data")
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
+    dingtalk: DingTalkSettings | None = None
+    wecom: WeComSettings | None = None
+    email: EmailSettings | None = None
+    policy: Policies = Policies()
+    calendar: CalendarSettings = CalendarSettings()
+    base_dir: Path = Path()
+
+    @property
+    def data_path(self) -> Path:
+        """The data directory, absolute."""
+        return (self.base_dir / self.data_dir).resolve()
+
+    @property
+    def database_url(self) -> str:
+        """The database URL with relative SQLite paths resolved against the configuration file."""
+        url = self.database.url or f"sqlite:///{self.data_path / 'huibao.db'}"
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.removeprefix(prefix).startswith("/"):
+            return prefix + str((self.base_dir / url.removeprefix(prefix)).resolve())
+        return url
+
+    @property
+    def platforms(self) -> frozenset[str]:
+        """Names of the platforms this configuration switches on (``web`` when the console is)."""
+        named = {"dingtalk": self.dingtalk, "wecom": self.wecom, "email": self.email, "web": self.web.console or None}
+        return frozenset(name for name, section in named.items() if section)
+
+
+def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
+    """Read ``path`` and overlay ``environment``; SettingsError with one sentence per problem."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read ({error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    return build_settings(data, environment, path.resolve().parent, str(path))
+
+
+def build_settings(data: dict[str, Any], environment: Mapping[str, str], base_dir: Path, source: str) -> Settings:
+    """Settings from parsed TOML; ``source`` names it in error messages."""
+    for name, value in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            _overlay(data, name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value, name)
+    try:
+        return Settings.model_validate({**data, "base_dir": base_dir})
+    except ValidationError as error:
+        problems = [_explain(problem) for problem in error.errors(include_input=False, include_url=False)]
+        raise SettingsError("\n".join(f"{source}: {problem}" for problem in problems)) from None
+
+
+def _overlay(data: dict[str, Any], keys: list[str], value: str, name: str) -> None:
+    for key in keys[:-1]:
+        child = data.setdefault(key, {})
+        if not isinstance(child, dict):
+            raise SettingsError(f"{name}: {key!r} is not a section")
+        data = child
+    data[keys[-1]] = value
+
+
+def _explain(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"{where}: {problem['msg']}"
+    section, name = _section_at(problem["loc"][:-1]), str(problem["loc"][-1])
+    near = difflib.get_close_matches(name, section, n=1, cutoff=0) or sorted(section)[:1]
+    return f"{where}: unknown name; did you mean {near[0]!r}?"
+
+
+def _section_at(location: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in location:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _model_in(model.model_fields[part].annotation) or model
+    return [name for name in model.model_fields if name != "base_dir"]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)

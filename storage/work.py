@@ -1,0 +1,87 @@
+"""One transaction's worth of change: the unit of work that a workflow is given.
+
+State, obligations, audit and outgoing messages are written through one :class:`Work`, committed together or not at all.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.clock import Clock
+from storage.database import Database
+from storage.directory import Directory, DirectoryCache
+from storage.models import AuditEntry, Counter
+from storage.settings import Settings
+
+
+@dataclass
+class Work:
+    """What a workflow may use: the session, the time of this transaction, the organisation, the configuration."""
+
+    session: AsyncSession
+    now: datetime
+    org: Directory
+    settings: Settings
+    platforms: frozenset[str] = field(default_factory=frozenset)
+    """Platforms that are switched on: where messages can go."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The operator's time zone."""
+        return ZoneInfo(self.settings.timezone)
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment in the operator's time zone."""
+        return moment.astimezone(self.zone)
+
+    def audit(self, what: str, about: str = "", who: str = "huibao", via: str = "", **detail: Any) -> None:
+        """Record who did what; sealed into the chain within a second of the commit."""
+        self.session.add(AuditEntry(at=self.now, who=who, what=what, about=about, via=via, detail=detail))
+
+    async def next_number(self, prefix: str, day: datetime) -> str:
+        """The next ``PREFIX-YYYYMMDD-NNN`` of a local day."""
+        name = f"{prefix}-{self.local(day):%Y%m%d}"
+        return f"{name}-{await self.count(name):03d}"
+
+    async def count(self, name: str, by: int = 1) -> int:
+        """Add to a named counter and return its new value (the row is locked until the transaction ends)."""
+        query = select(Counter).where(Counter.name == name).with_for_update()
+        counter = (await self.session.exec(query)).one_or_none()
+        if counter is None:
+            counter = Counter(name=name)
+        counter.value += by
+        self.session.add(counter)
+        await self.session.flush()
+        return counter.value
+
+
+class Ground:
+    """Database, clock, configuration and the organisation: opens units of work."""
+
+    def __init__(self, database: Database, clock: Clock, settings: Settings) -> None:
+        self.database = database
+        self.clock = clock
+        self.settings = settings
+        self._directory = DirectoryCache()
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """One write transaction as a :class:`Work`."""
+        async with self.database.write() as session:
+            yield await self._work(session)
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[Work]:
+        """The same for reading only: nothing done in it is kept."""
+        async with self.database.read() as session:
+            yield await self._work(session)
+
+    async def _work(self, session: AsyncSession) -> Work:
+        org = await self._directory.get(session)
+        return Work(session, self.clock.now(), org, self.settings, self.settings.platforms)

@@ -1,0 +1,70 @@
+"""Numbered questions: the bot asks once when two things fit, and the answer picks one."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from workflows.turn import Turn
+from workflows.words import Words
+
+WORDS = Words("choices")
+PICK = re.compile(r"^\s*(?:第|选)?\s*([0-9]{1,2}|[一二三四五六七八九十两])\s*(?:个|项|号|条)?\s*[。.!！吧]?\s*$")
+DIGITS = {word: number for number, word in enumerate("零一二三四五六七八九十")} | {"两": 2}
+
+Resume = Callable[[Turn, dict[str, Any], str], Awaitable[None]]
+RESUME: dict[str, Resume] = {}
+"""What to do with a picked value, by the name a question was asked with; workflows register theirs."""
+
+
+def resumes(name: str) -> Callable[[Resume], Resume]:
+    """Register what happens when a question of this name is answered: ``async (turn, pending, picked value)``."""
+
+    def register(function: Resume) -> Resume:
+        RESUME[name] = function
+        return function
+
+    return register
+
+
+async def ask(
+    turn: Turn,
+    name: str,
+    question: str,
+    options: Sequence[tuple[str, str]],
+    *,
+    about: str = "",
+    pending: dict[str, Any] | None = None,
+) -> None:
+    """Ask with numbered (label, value) choices; the answer comes back to the function registered as ``name``."""
+    lines = [f"{index}. {label}" for index, (label, _) in enumerate(options, 1)]
+    await turn.reply("\n".join([question, *lines, WORDS("how")]), about=about)
+    await turn.expect(
+        "choice",
+        about,
+        options=[{"label": label, "value": value} for label, value in options],
+        pending={"name": name, **(pending or {})},
+    )
+
+
+async def answer(turn: Turn) -> bool:
+    """Read the message as the pick of the newest numbered question; False when it is not one."""
+    question = next((row for row in turn.expectations if row.kind == "choice"), None)
+    newest = max(turn.expectations, key=lambda row: row.id or 0, default=None)
+    if question is None or question is not newest:
+        return False
+    value = _picked(turn.incoming.text, question.options)
+    if value is None:
+        return False
+    question.state = "met"
+    turn.work.session.add(question)
+    await RESUME[str(question.pending["name"])](turn, question.pending, value)
+    return True
+
+
+def _picked(text: str, options: Sequence[dict[str, Any]]) -> str | None:
+    """The value whose number or whole label the text gives."""
+    if match := PICK.match(text):
+        number = DIGITS.get(match[1]) or int(match[1]) if match[1] in DIGITS or match[1].isdigit() else 0
+        return str(options[number - 1]["value"]) if 1 <= number <= len(options) else None
+    wanted = "".join(text.split())
+    return next((str(option["value"]) for option in options if wanted and wanted in str(option["label"])), None)

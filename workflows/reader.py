@@ -1,0 +1,123 @@
+"""Reading a message with what is known around it: the organisation's places and people, the speaker, what is awaited."""
+
+import re
+from collections.abc import Sequence
+
+from sqlmodel import col
+
+from intents.reading import Context, Place, Reading
+from intents.understand import Understanding
+from storage.directory import Directory
+from storage.messages import Incoming
+from storage.models import Expectation, Group, Obligation, Person, Site
+from storage.obligations import unmet
+from storage.work import Work
+
+NUMBER = re.compile(r"(?<![A-Za-z0-9])(HY|GZ)-?(\d{8})-?(\d{3,})", re.IGNORECASE)
+EXPECTING = ("notice_confirmation", "step", "fix_confirmation", "site", "score", "ack", "arrival")
+ROLES = ("coordinator", "engineer", "supervisor", "client")
+
+
+def numbers_in(text: str) -> tuple[str, ...]:
+    """Fault and meeting numbers in a text, in order, each once."""
+    found = [f"{kind.upper()}-{day}-{serial}" for kind, day, serial in NUMBER.findall(text)]
+    return tuple(dict.fromkeys(found))
+
+
+class Reader:
+    """Understands texts with the current organisation; rebuilt only when the organisation has changed."""
+
+    def __init__(self) -> None:
+        self._org: Directory | None = None
+        self._understanding = Understanding(())
+        self._ids: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def _prepare(self, org: Directory) -> None:
+        if org is self._org:
+            return
+        places = _places(org)
+        self._ids = {place.name: place.id for place in places}
+        self._names = {place.id: place.name for place in places}
+        self._understanding = Understanding(places, tuple(person.name for person in org.people.values()))
+        self._org = org
+
+    async def read(
+        self, work: Work, incoming: Incoming, person: Person, group: Group | None, awaited: Sequence[Expectation]
+    ) -> list[Reading]:
+        """All acts of the message, in the order written; ``site`` and ``scope`` slots carry site ids."""
+        self._prepare(work.org)
+        expecting, step = await expecting_of(work, person, awaited)
+        own = own_sites(work.org, person, group)
+        context = Context(
+            now=work.local(incoming.written_at),
+            role=role_of(person, group),
+            chat="group" if incoming.conversation.kind == "group" else "direct",
+            expecting=expecting,
+            step=step,
+            own_sites=tuple(self._names[site.site_id] for site in own),
+            own_units=tuple(dict.fromkeys(site.unit_id for site in own)),
+        )
+        return [self._with_ids(reading) for reading in self._understanding.read_all(incoming.text, context)]
+
+    def _with_ids(self, reading: Reading) -> Reading:
+        slots = dict(reading.slots)
+        for name in ("site", "scope"):
+            if isinstance(slots.get(name), (list, tuple)):
+                slots[name] = [self._ids.get(str(place), str(place)) for place in slots[name]]  # type: ignore[attr-defined]
+        return Reading(reading.intent, slots, reading.confidence, reading.act, reading.why)
+
+
+def own_sites(org: Directory, person: Person, group: Group | None) -> list[Site]:
+    """Sites of the group's own unit, else of the sender's unit (units below do not count)."""
+    in_group = org.sites_of(group.unit_id) if group else []
+    if in_group:
+        return in_group
+    own = org.sites_of(person.unit_id)
+    operations = org.operations_unit(person.unit_id)
+    return own or (org.sites_of(operations.unit_id) if operations else [])
+
+
+def role_of(person: Person, group: Group | None) -> str:
+    """The role in which a person speaks here: a client in a client group, else the most active one they have."""
+    if group is not None and group.purpose == "client" and "client" in person.roles:
+        return "client"
+    return next((role for role in ROLES if role in person.roles), "engineer" if "vendor" in person.roles else "client")
+
+
+async def expecting_of(work: Work, person: Person, awaited: Sequence[Expectation]) -> tuple[str | None, str | None]:
+    """What a bare answer of this person would answer: the newest question, else what their unit owes."""
+    for row in awaited:
+        if row.kind in EXPECTING:
+            return row.kind, row.step or None
+    mine = col(Obligation.unit_id).in_(work.org.serves(person))
+    owed = await unmet(work, mine, kinds=("notice_ack", "fault_ack", "arrival"))
+    kinds = {row.kind for row in owed}
+    if kinds & {"notice_ack", "fault_ack"}:
+        return "ack", None
+    return ("arrival" if kinds else None), None
+
+
+def _places(org: Directory) -> list[Place]:
+    taken: dict[str, int] = {}
+    for site in org.sites.values():
+        taken[site.name] = taken.get(site.name, 0) + 1
+    return [_place(org, site, unique=taken[site.name] == 1) for site in org.sites.values()]
+
+
+def _place(org: Directory, site: Site, unique: bool) -> Place:
+    unit = org.units.get(site.unit_id)
+    parent = org.units.get(unit.parent_id or "") if unit else None
+    aliases = dict.fromkeys([*site.aliases, *((unit.name, *unit.aliases) if _only_site(org, site) and unit else ())])
+    return Place(
+        id=site.site_id,
+        name=site.name if unique else f"{site.name}({site.site_id})",
+        aliases=tuple(aliases) if unique else (site.name, *aliases),
+        unit=unit.name if unit else "",
+        tier=unit.tier if unit else "",
+        parent=parent.name if parent else None,
+    )
+
+
+def _only_site(org: Directory, site: Site) -> bool:
+    return len(org.sites_of(site.unit_id)) == 1

@@ -1,0 +1,159 @@
+"""From a message to the workflows: who speaks, what it means, and which workflow answers.
+
+Order: strangers get a polite sentence · a click is an act by itself · an answer to a numbered question · everything else by
+intent. Several acts in one message are handled in the order written. What is not understood is silence in a group and a short help in private.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from intents.reading import Reading
+from storage.messages import Incoming, Outgoing, Urgency
+from storage.models import InboxRow, Person, Sighting
+from storage.outbox import post, post_person
+from storage.work import Work
+from workflows import ack, checklist, choices, desk, fault, fault_progress, meeting
+from workflows.reader import Reader, numbers_in
+from workflows.turn import Turn, open_expectations
+from workflows.words import Words
+
+WORDS = Words("router")
+AGAIN_AFTER = timedelta(hours=12)
+CLICK = Reading("click", {}, 1.0, "act")
+
+Handler = Callable[[Turn], Awaitable[None]]
+
+INTENTS: Mapping[str, Handler] = {
+    "ack": ack.acknowledge,
+    "arrive": checklist.arrive,
+    "checklist.report": checklist.report,
+    "fault.report": fault.report,
+    "fault.query": fault_progress.query,
+    "fault.urge": fault_progress.urge,
+    "fault.update": fault_progress.update,
+    "fault.resolve": fault_progress.resolve,
+    "fault.confirm": fault_progress.confirm,
+    "fault.reject": fault_progress.reject,
+    "fault.cancel": fault_progress.cancel,
+    "assist.request": fault_progress.assist,
+    "assign": fault_progress.assign,
+    "meeting.notice": meeting.draft,
+    "meeting.change": meeting.change,
+    "meeting.cancel": meeting.cancel,
+    "meeting.query": meeting.query,
+    "duty.query": desk.duty,
+    "help": desk.help_,
+    "consult": desk.consult,
+}
+CLICKS: Mapping[str, Handler] = {
+    "ack": ack.clicked,
+    "trouble": ack.clicked,
+    "take": fault_progress.clicked,
+    "hand": fault_progress.clicked,
+    "arrive": checklist.clicked,
+    "step": checklist.clicked,
+    "publish": meeting.clicked,
+    "known": ack.clicked,
+}
+"""By the part of an action's value before the first colon."""
+
+
+class Router:
+    """Answers one message inside its unit of work."""
+
+    def __init__(self) -> None:
+        self._reader = Reader()
+
+    async def handle(self, work: Work, incoming: Incoming) -> None:
+        """Do everything this message asks for."""
+        person = work.org.person_at(incoming.platform, incoming.sender.account)
+        group = work.org.group_at(incoming.conversation)
+        await _note_unknown(work, incoming, person)
+        if person is None:
+            await _greet_stranger(work, incoming)
+            return
+        turn = Turn(work, incoming, person, group, CLICK, numbers_in(incoming.click or incoming.text))
+        turn.expectations = await open_expectations(work, person.person_id, str(incoming.conversation))
+        if incoming.click:
+            await self._click(turn)
+        elif not await desk.command(turn) and not await choices.answer(turn):
+            await self._read(turn)
+
+    async def _click(self, turn: Turn) -> None:
+        handler = CLICKS.get(turn.incoming.click.partition(":")[0])
+        if handler is None:
+            await turn.reply(WORDS("stale_button"))
+        else:
+            await handler(turn)
+
+    async def _read(self, turn: Turn) -> None:
+        quote = turn.incoming.quote
+        if quote is not None:
+            turn.numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quote.text))))
+        readings = await self._reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
+        for reading in readings:
+            await self._act(replace(turn, reading=reading, said=turn.said), turn)
+
+    async def _act(self, turn: Turn, whole: Turn) -> None:
+        if turn.reading.act == "ignore" or turn.reading.intent not in INTENTS:
+            if turn.direct and not turn.incoming.attachments and turn.reading.intent == "none":
+                await _help_shortly(turn)
+        elif turn.reading.act == "ask" and turn.reading.intent == "none":
+            await desk.ask_back(turn)
+        else:
+            await INTENTS[turn.reading.intent](turn)
+        whole.said = turn.said
+
+
+async def _help_shortly(turn: Turn) -> None:
+    """A short help in private, at most once an hour."""
+    message = Outgoing(text=WORDS("not_understood"), urgency=Urgency.ANSWER)
+    key = f"help:{turn.person.person_id}:{turn.work.now:%Y%m%d%H}"
+    await post(turn.work, turn.incoming.conversation, message, key=key, kind="help", hints=turn.incoming.hints)
+
+
+async def _note_unknown(work: Work, incoming: Incoming, person: Person | None) -> None:
+    """Remember unbound groups and unknown senders for the operator's list."""
+    unbound = incoming.conversation.kind == "group" and work.org.group_at(incoming.conversation) is None
+    if unbound:
+        await _sight(work, "group", incoming.platform, incoming.conversation.id, incoming.conversation_name)
+    if person is None:
+        await _sight(work, "sender", incoming.platform, incoming.sender.account, incoming.sender.name)
+
+
+async def _sight(work: Work, kind: str, platform: str, account: str, name: str) -> None:
+    row = await work.session.get(Sighting, (kind, platform, account))
+    row = row or Sighting(kind=kind, platform=platform, account=account, last_seen=work.now)
+    row.name, row.last_seen = name or row.name, work.now
+    work.session.add(row)
+
+
+async def _greet_stranger(work: Work, incoming: Incoming) -> None:
+    """One polite sentence per stranger and half day; authority fails closed."""
+    half_day = int(work.now.timestamp() // AGAIN_AFTER.total_seconds())
+    account = incoming.sender.account or incoming.sender.name
+    await post(
+        work,
+        incoming.conversation,
+        Outgoing(text=WORDS("stranger"), urgency=Urgency.ANSWER, mentions=(account,) if account else ()),
+        key=f"stranger:{incoming.platform}:{account}:{half_day}",
+        kind="stranger",
+        hints=incoming.hints,
+    )
+
+
+async def bury(work: Work, row: InboxRow) -> None:
+    """A message could not be handled at all: its writer and the operators hear of it."""
+    incoming = Incoming.model_validate(row.payload)
+    text = WORDS("dead_letter", platform=incoming.platform, who=incoming.sender.name, id=row.id)
+    work.audit("message.dead", about=str(row.id), detail=row.error)
+    await post(
+        work,
+        incoming.conversation,
+        Outgoing(text=WORDS("dead_answer"), urgency=Urgency.ANSWER),
+        key=f"dead:{row.id}",
+        hints=incoming.hints,
+    )
+    for admin in work.org.with_role("admin"):
+        await post_person(work, admin, Outgoing(text=text, urgency=Urgency.ESCALATION), key=f"dead-alarm:{row.id}")

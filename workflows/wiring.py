@@ -1,0 +1,19 @@
+"""What the workflows plug into the ground: one table of handlers, timers and renderers."""
+
+from storage.runtime import Logic
+from workflows import escalation, failures
+from workflows.router import Router, bury
+from workflows.words import Words
+
+
+def logic() -> Logic:
+    """All workflows, ready to be given to a Runtime."""
+    return Logic(
+        handle=Router().handle,
+        bury=bury,
+        escalate=escalation.climb,
+        timers={},
+        renderers={"escalation": escalation.render},
+        on_failure=failures.turn_to_next_channel,
+        resend_mark=Words("escalation")("resend_mark"),
+    )
