@@ -63,9 +63,9 @@ def _roster(tables: Tables) -> Iterator[Problem]:
         yield warning("no_roster", ROSTER)
     else:
         rostered = {row.text("unit_id") for row in tables[ROSTER]}
-        staffed = {row.text("unit_id") for row in engineers}
+        without = {row.text("unit_id") for row in engineers} - rostered
         for row in tables[UNITS]:
-            if row.text("unit_id") in staffed - rostered:
+            if row.text("unit_id") in without:
                 yield warning("no_shift", UNITS, row.line)
     if PEOPLE in tables:
         able = {row.text("person_id") for row in engineers}

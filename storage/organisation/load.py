@@ -54,31 +54,49 @@ async def import_tables(
     zone: tzinfo = DEFAULT_ZONE,
     who: str = "import",
 ) -> ImportResult:
-    """Bring the organisation in step with ``tables``, in one transaction.
+    """Bring the organisation in step with ``tables``, in one write transaction.
 
     Moments without an offset are in ``zone``; ``who`` goes into the audit log. What the file no longer has is
     deactivated; tables the file does not bring along stay as they are. A file without a single row changes nothing.
+    Checking and planning happen outside the transaction; when the organisation has changed meanwhile, they start again.
     """
     if errors(tables.problems) or not any(tables.rows.values()):
         return ImportResult(validate(tables, zone=zone), dry_run=dry_run)
-    async with database.read() if dry_run else database.write() as session:
-        connection = await session.connection()
-        current = {kept.model.__name__: await _rows(connection, kept) for kept in KEPT}
-        problems = validate(tables, _known(current), zone)
-        if errors(problems):
-            return ImportResult(problems, dry_run=dry_run)
-        changes = plan(current, wanted_rows(tables, zone), now)
-        result = ImportResult([*problems, *_emptied(tables, changes)], _counts(changes), dry_run)
-        if any(changes) and not dry_run:
-            await _apply(connection, changes)
-            await _forget_strangers(connection)
-            await _record(session, result, now, who)
-        return result
+    while True:
+        async with database.read() as session:
+            revision, current = await _revision(session), await _current(session)
+        result, changes = _decide(tables, current, now, zone, dry_run)
+        if dry_run or not any(changes):
+            return result
+        async with database.write() as session:
+            if await _revision(session) == revision:
+                await _apply(session, changes)
+                await _record(session, result, now, who)
+                return result
 
 
-async def _rows(connection: AsyncConnection, kept: Kept) -> list[Record]:
-    found = await connection.execute(select(_table(kept.model)))
-    return [dict(row) for row in found.mappings()]
+def _decide(
+    tables: Tables, current: Mapping[str, list[Record]], now: datetime, zone: tzinfo, dry_run: bool
+) -> tuple[ImportResult, list[Change]]:
+    problems = validate(tables, _known(current), zone)
+    if errors(problems):
+        return ImportResult(problems, dry_run=dry_run), []
+    changes = plan(current, wanted_rows(tables, zone), now)
+    return ImportResult([*problems, *_emptied(tables, changes)], _counts(changes), dry_run), changes
+
+
+async def _revision(session: AsyncSession) -> int:
+    counter = await session.get(Counter, REVISION)
+    return counter.value if counter else 0
+
+
+async def _current(session: AsyncSession) -> dict[str, list[Record]]:
+    connection = await session.connection()
+    found = {}
+    for kept in KEPT:
+        rows = await connection.execute(select(_table(kept.model)))
+        found[kept.model.__name__] = [dict(row) for row in rows.mappings()]
+    return found
 
 
 def _known(current: Mapping[str, list[Record]]) -> Known:
@@ -120,11 +138,13 @@ def _people_counts(person: Change, identity: Change) -> Counts:
     )
 
 
-async def _apply(connection: AsyncConnection, changes: list[Change]) -> None:
+async def _apply(session: AsyncSession, changes: list[Change]) -> None:
+    connection = await session.connection()
     for change in changes:
         if change.kept is GROUP:
             await _free_conversations(connection, change)
         await _write(connection, change)
+    await _forget_strangers(connection)
 
 
 async def _write(connection: AsyncConnection, change: Change) -> None:

@@ -1,15 +1,18 @@
 """An import brings the database in step with the file: all of it or nothing, and twice is once."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
-from storage.directory import DirectoryCache, load_directory
-from storage.models import AuditEntry, Group, Identity, Person, Shift, Sighting, Site, Unit
+from storage.directory import REVISION, DirectoryCache, load_directory
+from storage.models import AuditEntry, Counter, Group, Identity, Person, Shift, Sighting, Site, Unit
 from storage.organisation import Counts, ImportResult, import_tables, read_tables
 from tests.organisation.builders import folder, sample
 
@@ -222,3 +225,30 @@ async def test_two_thousand_units_take_seconds(database: Database, tmp_path: Pat
 def test_the_tables_written_are_all_there_are() -> None:
     organisation = {"unit", "person", "identity", "site", "chat_group", "shift"}
     assert organisation <= set(SQLModel.metadata.tables)
+
+
+class Meddled(Database):
+    """A database in which somebody else changes the organisation just before the first write."""
+
+    meddle = True
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        if self.meddle:
+            self.meddle = False
+            async with super().write() as session:
+                session.add(Counter(name=REVISION, value=1))
+                session.add(Unit(unit_id="P", name="先到的", tier="province"))
+        async with super().write() as session:
+            yield session
+
+
+async def test_an_import_that_was_overtaken_looks_again(database: Database, tmp_path: Path) -> None:
+    meddled = Meddled(f"sqlite:///{tmp_path / 'huibao.db'}")
+    result = await bring(meddled, tmp_path, sample())
+    await meddled.close()
+    assert result.counts["units"] == Counts(added=3, changed=1)
+    async with database.read() as session:
+        counter = await session.get(Counter, REVISION)
+    assert counter is not None
+    assert counter.value == 2

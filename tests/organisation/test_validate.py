@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from storage.organisation import Problem, read_tables, validate
+from storage.organisation.sample import SAMPLE as SAMPLE_FOLDER
 from storage.organisation.validate import Known
 from tests.organisation.builders import folder, sample
 
@@ -160,3 +161,7 @@ def test_a_long_chain_of_parents_is_walked_once(tmp_path: Path) -> None:
     sheets["units"] += [*rows, ["U3000", "单位", "", "township", "U1500", "operations"]]
     found = [problem for problem in problems(tmp_path, sheets) if problem.severity == "error"]
     assert [(problem.table, problem.line) for problem in found] == [("单位", 1506)]
+
+
+def test_the_sample_that_the_demo_shows_is_faultless() -> None:
+    assert [str(problem) for problem in validate(read_tables(SAMPLE_FOLDER)) if problem.severity == "error"] == []

@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m tests.bench`` runs every ``bench_*.py`` here and prints its figures."""
