@@ -107,10 +107,11 @@ class Engine:
         await self._timers[timer.kind](work, timer)
 
     async def _climb(self, work: Work, obligation: Obligation) -> None:
-        """Climb the due rung, and on at once while a rung has no people."""
-        told = False
-        while not told and obligation.step < len(obligation.ladder):
-            told = await self._climb_one(work, obligation)
+        """Climb the due rung. From the due time on, a rung without people passes on at once."""
+        passing_on = True
+        while passing_on and obligation.step < len(obligation.ladder):
+            before_due = float(obligation.ladder[obligation.step]["after_s"]) < 0
+            passing_on = not await self._climb_one(work, obligation) and not before_due
         obligation.next_at = next_moment(obligation)
         obligation.fence += 1
         work.session.add(obligation)
@@ -119,8 +120,6 @@ class Engine:
         rung = str(obligation.ladder[obligation.step]["rung"])
         moment = next_moment(obligation) or work.now
         late = work.now - moment > LATE
-        if moment > work.now and rung == DUE:
-            return True
         obligation.step += 1
         if rung == DUE and obligation.state == "open":
             obligation.state = "breached"

@@ -1,11 +1,268 @@
-"""“收到”: which debt an acknowledgement meets, and what else it may mean."""
+"""“收到”: which debt an acknowledgement meets.
 
+It meets what is quoted or numbered, else the only open one of the speaker's unit, else a numbered question is asked. A
+supervisor's “已知悉” stops his own step of the ladder and leaves the unit's debt alone.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import col, select
+
+from storage.messages import Address, Outgoing, Urgency
+from storage.models import Fault, Meeting, Obligation
+from storage.obligations import unmet
+from storage.outbox import post
+from workflows import checklist, choices, escalation, fault_progress, meeting, notice
+from workflows.authority import may
+from workflows.phrases import call, clock, fit, full_clock, joined
 from workflows.turn import Turn
+from workflows.words import Words
+
+WORDS = Words("ack")
+KNOWN = re.compile(WORDS.get("match.known"))
+KINDS = ("notice_ack", "fault_ack")
+ALL = "*"
+DETAIL_WITHIN = timedelta(minutes=30)
 
 
 async def acknowledge(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+    """A message that says yes, received, will do."""
+    if await meeting.confirm(turn) or await _known(turn):
+        return
+    owed = await _candidates(turn)
+    subjects = list(dict.fromkeys(_about(debt) for debt in owed))
+    if len(subjects) > 1 and not turn.numbers:
+        own = [debt for debt in owed if debt.unit_id == turn.person.unit_id]
+        owed = own if len({_about(debt) for debt in own}) == 1 else owed
+        subjects = list(dict.fromkeys(_about(debt) for debt in owed))
+    if len(subjects) > 1 and not turn.numbers:
+        await _ask_which(turn, owed, subjects)
+    elif owed:
+        await _settle(turn, owed)
+    else:
+        await _nothing_open(turn)
+
+
+async def _candidates(turn: Turn) -> list[Obligation]:
+    """Open acknowledgements this person may give, of named units when the text names places (an answer by proxy)."""
+    org = turn.work.org
+    named = [_spoken_for(turn, org.sites[site].unit_id) for site in turn.slot("site", ()) if site in org.sites]
+    units = named or org.serves(turn.person)
+    owed = await unmet(turn.work, col(Obligation.unit_id).in_(units), kinds=KINDS)
+    allowed = [debt for debt in owed if _may_answer(turn, debt, by_proxy=bool(named))]
+    numbered = [debt for debt in allowed if _about(debt) in turn.numbers]
+    return numbered if turn.numbers else allowed
+
+
+def _spoken_for(turn: Turn, unit_id: str) -> str:
+    """The unit an answer is for. A customer unit that says its area's name (“临河收到”) means itself."""
+    home = turn.work.org.operations_unit(turn.person.unit_id)
+    return turn.person.unit_id if home is not None and home.unit_id == unit_id else unit_id
+
+
+def _may_answer(turn: Turn, debt: Obligation, by_proxy: bool) -> bool:
+    org, person = turn.work.org, turn.person
+    if debt.kind == "fault_ack":
+        return may(org, person, "fault.take", debt.unit_id, is_self=person.person_id in debt.person_ids)
+    own = may(org, person, "notice.ack", debt.unit_id)
+    return own or (by_proxy and may(org, person, "notice.ack_for", debt.unit_id))
+
+
+async def _settle(turn: Turn, owed: Sequence[Obligation]) -> None:
+    """Meet all these debts; those of one meeting are said in one breath."""
+    notices = [debt for debt in owed if debt.kind == "notice_ack"]
+    for debt in notices:
+        await _meet_notice(turn, debt)
+    for debt in owed:
+        if debt.kind == "fault_ack":
+            await fault_progress.take(turn, await turn.work.session.get_one(Fault, debt.fault))
+    if notices and turn.direct:
+        await _receipt(turn, notices)
+    minutes = turn.slot("eta_minutes")
+    if isinstance(minutes, int) and notices:
+        await checklist.on_the_way(turn, minutes)
+
+
+async def _meet_notice(turn: Turn, debt: Obligation, detail: dict[str, Any] | None = None) -> None:
+    said = fit(turn.incoming.text, 200)
+    debt.detail = {**debt.detail, "answer": said, **(detail or {})}
+    await escalation.meet(
+        turn.work, debt, by=turn.person.person_id, via=turn.via, at=turn.incoming.written_at
+    )
+    await notice.answered(turn.work, debt, turn.person, turn.via, said)
+
+
+async def _receipt(turn: Turn, debts: Sequence[Obligation]) -> None:
+    """In private the answer is confirmed in a line, with what comes next; a group only sees the tally."""
+    first = debts[0]
+    units = [turn.work.org.units[debt.unit_id].name for debt in debts if debt.unit_id in turn.work.org.units]
+    late = any(debt.state == "breached" for debt in debts)
+    arrivals = await unmet(
+        turn.work,
+        Obligation.meeting == first.meeting,
+        col(Obligation.unit_id).in_([debt.unit_id for debt in debts]),
+        kinds=("arrival",),
+    )
+    then = WORDS("say.next_arrival", due=clock(turn.work, arrivals[0].due_at)) if arrivals else ""
+    key = "say.recorded_late" if late else "say.recorded"
+    await turn.reply(WORDS(key, number=first.meeting, units=joined(units), next=then), about=first.meeting)
+
+
+async def _nothing_open(turn: Turn) -> None:
+    """Silence in a group; in private one line that says why nothing was recorded."""
+    if not turn.direct:
+        return
+    closed = await _last_closed(turn)
+    if closed is not None:
+        await _say_closed(turn, closed)
+    elif not turn.expectations:
+        await turn.reply(WORDS("say.nothing"))
+
+
+async def _last_closed(turn: Turn) -> Obligation | None:
+    """The debt a number in the message points at, when it is settled already."""
+    if not turn.numbers:
+        return None
+    from_units = col(Obligation.unit_id).in_(turn.work.org.serves(turn.person))
+    numbered = col(Obligation.meeting).in_(turn.numbers) | col(Obligation.fault).in_(turn.numbers)
+    rows = await _rows(turn, from_units, numbered, col(Obligation.kind).in_(KINDS))
+    return rows[-1] if rows else None
+
+
+async def _rows(turn: Turn, *conditions: Any) -> list[Obligation]:
+    query = select(Obligation).where(*conditions).order_by(col(Obligation.id))
+    return list((await turn.work.session.exec(query)).all())
+
+
+async def _say_closed(turn: Turn, debt: Obligation) -> None:
+    by = turn.work.org.people.get(debt.met_by or "")
+    unit = turn.work.org.units.get(debt.unit_id)
+    if by is None or debt.met_at is None:
+        await turn.reply(WORDS("say.gone", number=_about(debt)), about=_about(debt))
+        return
+    text = WORDS(
+        "say.already",
+        number=_about(debt),
+        unit=unit.name if unit else "",
+        by=call(by),
+        at=clock(turn.work, debt.met_at),
+    )
+    await turn.reply(text, about=_about(debt))
+
+
+# ---- several fit: one numbered question
+
+
+async def _ask_which(turn: Turn, owed: Sequence[Obligation], subjects: Sequence[str]) -> None:
+    labels = [(await _label(turn, next(debt for debt in owed if _about(debt) == s)), s) for s in subjects]
+    pending = {"obligations": [debt.id for debt in owed], "written_at": turn.incoming.written_at.isoformat()}
+    await choices.ask(turn, "ack", WORDS("say.which"), [*labels, (WORDS("say.all"), ALL)], pending=pending)
+
+
+async def _label(turn: Turn, debt: Obligation) -> str:
+    if debt.kind == "notice_ack":
+        row = await turn.work.session.get_one(Meeting, debt.meeting)
+        return WORDS(
+            "say.option_notice", number=row.number, title=row.title, start=full_clock(turn.work, row.starts_at)
+        )
+    site = turn.work.org.sites.get(debt.site_id or "")
+    return WORDS("say.option_fault", number=debt.fault, place=site.name if site else "")
+
+
+@choices.resumes("ack")
+async def _picked(turn: Turn, pending: dict[str, Any], value: str) -> None:
+    """The person chose which debt their acknowledgement was for; it counts from when it was first written."""
+    owed = await unmet(turn.work, col(Obligation.id).in_(pending["obligations"]))
+    written_at = datetime.fromisoformat(pending["written_at"])
+    turn.incoming = turn.incoming.model_copy(update={"written_at": written_at})
+    await _settle(turn, [debt for debt in owed if value in (ALL, _about(debt))])
+
+
+# ---- a supervisor has taken note
+
+
+async def _known(turn: Turn) -> bool:
+    """“已知悉” of somebody who was alarmed: their step of the ladder stops, the debt stays."""
+    if "supervisor" not in turn.person.roles or not KNOWN.match(turn.incoming.text.strip()):
+        return False
+    me = turn.person.person_id
+    open_debts = await unmet(turn.work, Obligation.state == "breached")
+    mine = [debt for debt in open_debts if me in debt.alarmed and (not turn.numbers or _about(debt) in turn.numbers)]
+    for debt in mine:
+        debt.detail = {**debt.detail, "known": [*debt.detail.get("known", ()), me]}
+        turn.work.session.add(debt)
+        turn.audit("obligation.known", _about(debt), obligation=debt.id)
+    if mine and turn.direct:
+        await turn.reply(WORDS("say.known"), about=_about(mine[0]))
+    return True
+
+
+# ---- buttons
 
 
 async def clicked(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+    """[收到] ``ack:<obligation>`` · [有困难] ``trouble:<obligation>`` · [已知悉] ``known:<obligation>``."""
+    verb, _, value = turn.incoming.click.partition(":")
+    debt = await turn.work.session.get(Obligation, int(value)) if value.isdigit() else None
+    if debt is None:
+        await turn.reply(WORDS("say.gone", number=" ".join(turn.numbers)))
+    elif debt.closed_at is not None:
+        await _say_closed(turn, debt)
+    elif not _may_answer(turn, debt, by_proxy=True):
+        unit = turn.work.org.units.get(debt.unit_id)
+        await turn.reply(WORDS("say.not_allowed", number=_about(debt), unit=unit.name if unit else ""))
+    elif verb == "trouble":
+        await _trouble(turn, debt)
+    else:
+        await _settle(turn, [debt])
+
+
+async def _trouble(turn: Turn, debt: Obligation) -> None:
+    """Received, but with a difficulty: that is an answer; the coordinator hears it and the detail is asked for."""
+    await _meet_notice(turn, debt, {"trouble": True})
+    await turn.reply(WORDS("say.what_trouble", number=debt.meeting), about=debt.meeting)
+    await turn.expect("trouble", debt.meeting, pending={"obligation": debt.id})
+    await _tell_coordinator(turn, debt, "say.trouble_to_coordinator")
+
+
+async def trouble_detail(turn: Turn) -> None:
+    """Words that explain a [有困难] pressed in this conversation just now are passed on to the coordinator as they are."""
+    place, since = str(turn.incoming.conversation), turn.work.now - DETAIL_WITHIN
+    asked = next((e for e in turn.expectations if (e.kind, e.conversation) == ("trouble", place)), None)
+    if asked is None or asked.asked_at < since or not turn.incoming.text.strip():
+        return
+    asked.state = "met"
+    turn.work.session.add(asked)
+    debt = await turn.work.session.get_one(Obligation, int(asked.pending["obligation"]))
+    debt.detail = {**debt.detail, "answer": fit(turn.incoming.text, 200)}
+    turn.work.session.add(debt)
+    await _tell_coordinator(turn, debt, "say.trouble_detail")
+    await turn.reply(WORDS("say.trouble_passed"), about=debt.meeting)
+
+
+async def _tell_coordinator(turn: Turn, debt: Obligation, key: str) -> None:
+    row = await turn.work.session.get(Meeting, debt.meeting)
+    unit = turn.work.org.units.get(debt.unit_id)
+    if row is None or not row.conversation:
+        return
+    text = WORDS(
+        key,
+        number=debt.meeting,
+        unit=unit.name if unit else "",
+        who=call(turn.person),
+        text=fit(turn.incoming.text, 200),
+    )
+    await post(
+        turn.work,
+        Address.parse(row.conversation),
+        Outgoing(text=text, about=debt.meeting, urgency=Urgency.ANSWER),
+        key=f"trouble:{debt.id}:{turn.key}",
+        kind="trouble",
+    )
+
+
+def _about(debt: Obligation) -> str:
+    return debt.meeting or debt.fault

@@ -91,6 +91,7 @@ class Router:
         quote = turn.incoming.quote
         if quote is not None:
             turn.numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quote.text))))
+        await ack.trouble_detail(turn)
         readings = await self._reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
         for reading in readings:
             await self._act(replace(turn, reading=reading, said=turn.said), turn)

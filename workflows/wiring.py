@@ -1,7 +1,7 @@
 """What the workflows plug into the ground: one table of handlers, timers and renderers."""
 
 from storage.runtime import Logic
-from workflows import escalation, failures
+from workflows import escalation, escalation_words, failures
 from workflows.router import Router, bury
 from workflows.words import Words
 
@@ -13,7 +13,10 @@ def logic() -> Logic:
         bury=bury,
         escalate=escalation.climb,
         timers={},
-        renderers={"escalation": escalation.render},
+        renderers={
+            escalation.RENDERER: escalation_words.render_escalation,
+            escalation.CLEAR: escalation_words.render_all_clear,
+        },
         on_failure=failures.turn_to_next_channel,
         resend_mark=Words("escalation")("resend_mark"),
     )

@@ -1,0 +1,134 @@
+"""The words of reminders, escalations and all-clears, made at the moment of sending."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import col, or_, select
+
+from storage.directory import Directory
+from storage.messages import Address, Outgoing
+from storage.models import Delivery, Fault, Meeting, Obligation
+from storage.obligations import next_moment
+from storage.work import Work
+from workflows.people import owers, upper_supervisors
+from workflows.phrases import call, calls, clock, fit, full_clock, joined
+from workflows.words import Words
+
+WORDS = Words("escalation")
+ARRIVED = ("sent", "delivered", "read")
+
+
+async def render_escalation(work: Work, row: Delivery) -> Outgoing | None:
+    """Those who have answered drop out; None when nobody is left."""
+    owed = [debt for debt in await _debts(work, row) if debt.closed_at is None]
+    owed = [debt for debt in owed if row.person_id not in debt.detail.get("known", ())]
+    return await _message(work, row, owed, str(row.render_args["rung"])) if owed else None
+
+
+async def render_all_clear(work: Work, row: Delivery) -> Outgoing | None:
+    """Who answered and when, for those debts that really are settled by an answer."""
+    settled = [debt for debt in await _debts(work, row) if debt.met_at is not None]
+    return await _message(work, row, settled, "clear") if settled else None
+
+
+async def _debts(work: Work, row: Delivery) -> list[Obligation]:
+    query = select(Obligation).where(col(Obligation.id).in_(row.render_args["obligations"]))
+    return list((await work.session.exec(query.order_by(col(Obligation.id)))).all())
+
+
+async def _message(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> Outgoing:
+    kind = debts[0].kind if WORDS.has(f"{debts[0].kind}.{rung}") else "other"
+    values = await _values(work, row, debts, rung)
+    return Outgoing.model_validate(row.message).model_copy(update={"text": WORDS(f"{kind}.{rung}", **values)})
+
+
+async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> dict[str, Any]:
+    first, org = debts[0], work.org
+    person = org.people.get(row.person_id or "")
+    names = {debt.unit_id: org.units[debt.unit_id].name for debt in debts if debt.unit_id in org.units}
+    sites = {debt.site_id: org.sites[debt.site_id].name for debt in debts if debt.site_id in org.sites}
+    by = org.people.get(first.met_by or "")
+    return {
+        "call": call(person) if person else "",
+        "hello": WORDS("greeting.person", call=call(person)) if person else "",
+        "number": first.meeting or first.fault,
+        "kind": WORDS(f"kinds.{first.kind}"),
+        "what": await _what(work, first),
+        "units": joined(list(names.values())),
+        "sites": joined(list(sites.values()) or list(names.values())),
+        "sent": clock(work, first.opened_at),
+        "due": clock(work, first.due_at),
+        "reminded": _reminded(work, debts),
+        "next": _next(org, first),
+        "by": call(by) if by else "",
+        "at": clock(work, first.met_at) if first.met_at else "",
+        "note": await _notes(work, row, debts, rung),
+    }
+
+
+async def _what(work: Work, debt: Obligation) -> str:
+    """The thing in one phrase: a meeting with its times, or a fault with place and symptom."""
+    if debt.meeting and (meeting := await work.session.get(Meeting, debt.meeting)):
+        arrive = meeting.starts_at - timedelta(seconds=meeting.arrive_before_s)
+        return WORDS(
+            "meeting_what",
+            number=meeting.number,
+            start=full_clock(work, meeting.starts_at),
+            arrive=f"{work.local(arrive):%H:%M}".lstrip("0"),
+        )
+    fault = await work.session.get(Fault, debt.fault)
+    if fault is None:
+        return debt.meeting or debt.fault
+    site = work.org.sites.get(fault.site_id or "")
+    place = site.name if site else WORDS("unknown_place")
+    return WORDS("fault_what", number=fault.number, place=place, symptom=fit(fault.text, 30))
+
+
+def _reminded(work: Work, debts: Sequence[Obligation]) -> str:
+    """Who of the silent units has been reminded already."""
+    people = {person.person_id: person for debt in debts for person in owers(work.org, debt, work.now)}
+    return WORDS("reminded", people=calls(people.values())) if people else WORDS("nobody_to_remind")
+
+
+def _next(org: Directory, debt: Obligation) -> str:
+    """What happens when the answer does not come."""
+    own = org.supervisors(debt.unit_id)
+    return WORDS("then_supervisor", people=calls(own)) if own else WORDS("then_upper")
+
+
+async def _notes(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> str:
+    """Things the reader must know: late by our fault, never delivered by our fault, no own supervisor registered."""
+    if rung == "clear":
+        return ""
+    notes = []
+    if row.render_args.get("late"):
+        moment = next_moment(debts[0].model_copy(update={"step": max(debts[0].step - 1, 0)}))
+        notes.append(WORDS("late_note", moment=clock(work, moment or debts[0].due_at)))
+    unsent = [debt for debt in debts if debt.kind == "notice_ack" and not await _notice_left(work, debt)]
+    if unsent:
+        names = [work.org.units[debt.unit_id].name for debt in unsent if debt.unit_id in work.org.units]
+        notes.append(WORDS("unsent_note", units=joined(names)))
+    orphans = [debt.unit_id for debt in debts if not work.org.supervisors(debt.unit_id)]
+    if rung == "upper" and orphans and row.person_id in [p.person_id for p in upper_supervisors(work.org, orphans[0])]:
+        unit = work.org.units.get(orphans[0])
+        notes.append(WORDS("skipped_note", unit=unit.name if unit else "", role=WORDS("own_supervisor")))
+    return "".join(notes)
+
+
+async def _notice_left(work: Work, debt: Obligation) -> bool:
+    """Whether any copy of the notice has reached the platform for this unit's people or groups."""
+    people = [person.person_id for person in work.org.members(debt.unit_id)]
+    people += [person.person_id for person in owers(work.org, debt, work.now)]
+    groups = [
+        str(Address(platform=group.platform, kind="group", id=group.conversation_id))
+        for purpose in ("support", "customer_track")
+        for group in work.org.groups_serving(debt.unit_id, work.platforms, purpose)
+    ]
+    query = (
+        select(Delivery.id)
+        .where(Delivery.about == debt.meeting, col(Delivery.kind).startswith("notice"))
+        .where(col(Delivery.state).in_(ARRIVED))
+        .where(or_(col(Delivery.person_id).in_(people), col(Delivery.address).in_(groups)))
+    )
+    return (await work.session.exec(query.limit(1))).first() is not None
