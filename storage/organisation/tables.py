@@ -19,16 +19,17 @@ Kind = Literal["text", "id", "choice", "phone", "email", "moment"]
 
 LONGEST_QUOTE = 200
 _SEPARATOR = re.compile(r"[|｜]")
-_MOMENT = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?[T\s]*(\d{1,2})\s*[:：点时]\s*(\d{1,2})?分?(?::(\d{2})(?:\.\d+)?)?"
-    r"\s*(Z|[+-]\d{2}:?\d{2})?"
-)
 
 
 @cache
 def words() -> Mapping[str, Any]:
     """The data file beside this module."""
     return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _moment_pattern() -> re.Pattern[str]:
+    return re.compile(words()["moment"])
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ def is_example(table: Table, row: Row) -> bool:
 
 def parse_moment(text: str, zone: tzinfo) -> datetime | None:
     """``2026-11-24 08:00`` and its usual spellings, 24:00 included; None for anything else."""
-    match = _MOMENT.fullmatch(text.strip())
+    match = _moment_pattern().fullmatch(text.strip())
     if match is None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
