@@ -1,0 +1,37 @@
+"""What ``bot.py check`` looks at besides the configuration itself: database, platforms, strangers to be registered."""
+
+from sqlmodel import select
+
+from storage.models import Sighting
+from storage.ports import CheckLine
+from storage.runtime import Runtime
+from workflows.phrases import full_clock
+from workflows.words import Words
+
+WORDS = Words("command_line")
+
+
+async def check_lines(runtime: Runtime) -> list[CheckLine]:
+    """One line per thing: the database answered (or this raised), each platform's own lines, unknown groups and senders."""
+    async with runtime.ground.look() as work:
+        seen = (await work.session.exec(select(Sighting).order_by(Sighting.platform, Sighting.account))).all()
+        strangers = {
+            kind: [
+                WORDS(
+                    "check_seen",
+                    name=row.name or "?",
+                    platform=row.platform,
+                    account=row.account,
+                    seen=full_clock(work, row.last_seen),
+                )
+                for row in seen
+                if row.kind == kind
+            ]
+            for kind in ("group", "sender")
+        }
+    lines = [CheckLine(WORDS("check_database"), True, runtime.ground.database.url.get_backend_name())]
+    for adapter in runtime.adapters:
+        lines.extend(await adapter.check())
+    for kind, title in (("group", "check_groups"), ("sender", "check_senders")):
+        lines.extend(CheckLine(WORDS(title), True, text) for text in strangers[kind])
+    return lines
