@@ -1,7 +1,7 @@
 """The audit chain: append-only, each entry's hash covers the one before.
 
-Workflows write entries unsealed inside their transaction; one sealer (a lease) numbers and chains what is committed within a
-second. ``verify`` walks the chain and names the first broken entry; the unsealed tail is reported apart.
+Workflows write entries unsealed inside their transaction; one sealer (a lease) numbers and chains what is committed within
+a second. ``verify`` walks the chain and names the first broken entry; the unsealed tail is reported apart.
 """
 
 import asyncio

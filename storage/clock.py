@@ -40,7 +40,7 @@ class SystemClock:
     async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
         while not wake.is_set() and (until is None or self.now() < until):
             seconds = None if until is None else max((until - self.now()).total_seconds(), 0.001)
-            await _first_of(wake, self._moved, timeout=seconds)
+            await _first_of(wake, self._moved, within=seconds)
 
 
 class ManualClock:
@@ -64,7 +64,7 @@ class ManualClock:
 
     async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
         while not wake.is_set() and (until is None or self._now < until):
-            await _first_of(wake, self._moved, timeout=None)
+            await _first_of(wake, self._moved, within=None)
 
 
 async def sleep(clock: Clock, by: timedelta) -> None:
@@ -72,10 +72,10 @@ async def sleep(clock: Clock, by: timedelta) -> None:
     await clock.wait(asyncio.Event(), clock.now() + by)
 
 
-async def _first_of(*events: asyncio.Event, timeout: float | None) -> None:
+async def _first_of(*events: asyncio.Event, within: float | None) -> None:
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
-        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=within, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()

@@ -1,7 +1,7 @@
 """The obligation engine: time escalates what nobody answered.
 
-Firing is one transaction: claim the due row, see that it still holds, write audit, outgoing messages and the next deadline.
-Never early. What is overdue after a restart fires at once, in due order, marked late. Answers already in the inbox are
+Firing is one transaction: claim the due row, see that it still holds, write audit, outgoing messages and the next
+deadline. Never early. What is overdue after a restart fires at once, in due order, marked late. Answers already in the inbox are
 handled first: the engine asks the bus to drain before it fires.
 """
 
@@ -137,5 +137,4 @@ class Engine:
 
 
 def _moment(obligation: Obligation) -> datetime:
-    assert obligation.next_at is not None
-    return obligation.next_at
+    return obligation.next_at or obligation.due_at

@@ -1,7 +1,7 @@
 """The incoming half of the bus: accept (commit, then acknowledge) and dispatch (in order per conversation).
 
-A handled message and all it changed are one transaction, so a crash in the middle leaves the message unhandled and nothing
-changed. A message that keeps failing is set aside as dead, and a person is told.
+A handled message and all it changed are one transaction, so a crash in the middle leaves the message unhandled and
+nothing changed. A message that keeps failing is set aside as dead, and a person is told.
 """
 
 import asyncio
@@ -150,7 +150,9 @@ class Dispatcher:
         """The oldest waiting message that is first in its conversation and not put off."""
         earlier = aliased(InboxRow)
         behind = exists().where(
-            earlier.state == "new", earlier.conversation == InboxRow.conversation, earlier.id < InboxRow.id
+            col(earlier.state) == "new",
+            col(earlier.conversation) == col(InboxRow.conversation),
+            col(earlier.id) < col(InboxRow.id),
         )
         ready = col(InboxRow.retry_at).is_(None) | (col(InboxRow.retry_at) <= now)
         return select(InboxRow).where(InboxRow.state == "new", ready, ~behind).order_by(col(InboxRow.id)).limit(1)

@@ -78,9 +78,9 @@ class Quote(Message):
 class Incoming(Message):
     """One message from a platform; unique on (platform, account, message_id).
 
-    ``account`` is the bot's own identity there (robot code, bot id, mailbox). ``written_at`` is the platform's time and is
-    never later than receipt. ``click`` is the value of the :class:`Action` that was pressed. ``hints`` carries what the
-    same adapter needs to answer (a session webhook and its expiry); nobody else reads it.
+    ``account`` is the bot's own identity there (robot code, bot id, mailbox). ``written_at`` is the platform's time; the
+    inbox keeps it no later than receipt. ``click`` is the value of the :class:`Action` that was pressed. ``hints`` carries
+    what the same adapter needs to answer (a session webhook and its expiry); nobody else reads it.
     """
 
     platform: Platform
@@ -109,8 +109,8 @@ class Outgoing(Message):
     """One message to one address. Adapters render it as well as their platform allows.
 
     ``text`` is complete without buttons (it says how to answer). ``mentions`` are accounts on the target platform.
-    ``about`` is the subject (a meeting or fault number): order holds per (address, about). ``card`` names the card to be
-    updated when a later message about the same thing replaces its state.
+    ``about`` is the subject (a meeting or fault number): order holds per (address, about). ``card`` names the card to
+    be updated when a later message about the same thing replaces its state.
     """
 
     text: str

@@ -138,8 +138,8 @@ class Delivery(SQLModel, table=True):
 
     ``state``: pending · sending · sent · delivered · read · failed · cancelled. ``message`` is a stored Outgoing; when
     ``renderer`` is set it is rendered anew from ``render_args`` at the moment of sending, and cancelled when nothing is
-    left to say. ``person_id`` is set for personal messages; ``bundle`` joins the copies of one personal message on several
-    platforms; ``next_channel`` says whether failure turns to the person's other channels.
+    left to say. ``person_id`` is set for personal messages; ``bundle`` joins the copies of one personal message on
+    several platforms. ``attempts`` also fences: an outcome of an older attempt is not recorded.
     """
 
     __tablename__ = "delivery"
@@ -195,7 +195,7 @@ class Counter(SQLModel, table=True):
 
 
 class Meeting(SQLModel, table=True):
-    """会议保障任务. ``state``: draft · published · running · ended · cancelled. ``version`` counts published notices."""
+    """会议保障任务. ``state``: draft · published · running · ended · cancelled. ``version`` counts its notices."""
 
     __tablename__ = "meeting"
     number: str = Field(primary_key=True)
@@ -220,8 +220,8 @@ class Meeting(SQLModel, table=True):
 class Notice(SQLModel, table=True):
     """通知: one published version of a meeting (``kind``: new · change · cancel).
 
-    Publishing commits this row; obligations and deliveries follow in slices of at most 200 units. ``done_units`` counts the
-    units already served; ``unit_ids`` are those who owe an answer to this version.
+    Publishing commits this row; obligations and deliveries follow in slices of at most 200 units. ``done_units`` counts
+    the units already served; ``unit_ids`` are those who owe an answer to this version.
     """
 
     __tablename__ = "notice"
@@ -267,10 +267,10 @@ class Fault(SQLModel, table=True):
 class Obligation(SQLModel, table=True):
     """承诺: somebody owes something by a time, and if it does not come, the next person is told.
 
-    ``kind``, ``state`` and the contract's other columns are fixed names. ``ladder`` is the policy as it was at opening: a list of
-    ``{"rung", "after_s", "repeat"}`` with ``after_s`` in seconds from ``due_at`` (negative: before). ``step`` counts the rungs
-    already climbed; ``next_at`` is when the next one is due, NULL when none is left. ``fence`` grows with every change:
-    a firing that read an older one does nothing. ``alarmed`` lists who was told of the silence (they get the all-clear).
+    ``kind``, ``state`` and the contract's other columns are fixed names. ``ladder`` is the policy as it was at opening:
+    a list of ``{"rung", "after_s"}``, seconds from ``due_at`` (negative: before). ``step`` counts the rungs already
+    climbed; ``next_at`` is when the next one is due, NULL when none is left. ``fence`` grows with every change: a change
+    based on an older one is refused. ``alarmed`` lists who was told of the silence (they get the all-clear).
     """
 
     __tablename__ = "obligation"

@@ -31,7 +31,7 @@ class Rung:
 
 
 def ack_ladder(policy: AckPolicy, within: timedelta | None = None) -> list[Rung]:
-    """The contract's ladder: backups, private nudge, own supervisors at due time, upper tier, group, repeats, nobody."""
+    """The contract's ladder: backups, private nudge, own supervisors when due, upper tier, group, repeats, nobody."""
     total = within or policy.within
     remind = policy.remind_before
     if remind is None or remind >= total:
@@ -70,7 +70,7 @@ def next_moment(obligation: Obligation) -> datetime | None:
 
 
 def open_obligation(work: Work, obligation: Obligation, ladder: Sequence[Rung]) -> Obligation:
-    """Add a row with its ladder. Rungs before ``due_at`` whose moment has passed at opening are left out: no instant nagging."""
+    """Add a row with its ladder, less the rungs before ``due_at`` whose moment has passed: no instant nagging."""
     obligation.ladder = [
         rung.stored() for rung in ladder if rung.after >= timedelta() or obligation.due_at + rung.after > work.now
     ]
@@ -87,7 +87,7 @@ def open_obligation(work: Work, obligation: Obligation, ladder: Sequence[Rung]) 
 
 
 def settle_met(work: Work, obligation: Obligation, *, by: str, via: str, at: datetime) -> None:
-    """Meet a row that is not met yet. ``at``: when the answer was written; in time turns ``breached`` back into ``met``."""
+    """Meet a row. ``at``: when the answer was written; one in time turns ``breached`` back into ``met``."""
     if obligation.state == "open" or (obligation.state == "breached" and at <= obligation.due_at):
         obligation.state = "met"
     obligation.met_at, obligation.met_by, obligation.met_via = at, by, via

@@ -1,12 +1,14 @@
 """Everything that runs: dispatcher, engine, one sender per platform, sealer, and the adapters' receivers.
 
-``run`` is the living process; ``step`` is the same work done once, to the end, with the clock standing still (tests, demo).
+``run`` is the living process; ``step`` is the same work done once, to the end, with the clock standing
+still (tests, demo).
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -61,12 +63,13 @@ class Runtime:
 
     async def next_due(self) -> datetime | None:
         """The nearest moment at which any part wants to act."""
-        moments = [await part.next_due() for part in (self.dispatcher, self.engine, *self.senders)]
+        parts = [self.dispatcher.next_due, self.engine.next_due, *(sender.next_due for sender in self.senders)]
+        moments = [await part() for part in parts]
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def run(self) -> None:
         """Run until :meth:`stop`; then stop taking, finish what is in hand, and return."""
-        taking = [self._keep(f"receive {a.platform}", lambda a=a: a.run(self.inbox.accept)) for a in self.adapters]
+        taking = [self._keep(f"receive {a.platform}", partial(a.run, self.inbox.accept)) for a in self.adapters]
         working = [
             self._keep("dispatch", self.dispatcher.run),
             self._keep("engine", self.engine.run),

@@ -1,9 +1,9 @@
 """The outgoing half of the bus: claim, render, send, record.
 
-At least once, never lost: a row is claimed with a lease in one transaction, sent outside of any, and its outcome recorded in
-another. A crash in between leaves ``sending`` with a lapsed lease; the row is then sent again marked 补发.
-Order holds per (address, about): a row is not claimed while an earlier one of the same pair waits. Urgency overtakes across
-subjects only.
+At least once, never lost: a row is claimed with a lease in one transaction, sent outside of any, and its outcome recorded
+in another. A crash in between leaves ``sending`` with a lapsed lease; the row is then sent again marked 补发.
+Order holds per (address, about): a row is not claimed while an earlier one of the same pair waits. Urgency overtakes
+across subjects only.
 """
 
 import asyncio
@@ -108,20 +108,19 @@ class Sender:
         async with self._ground.work() as work:
             rows = (await work.session.exec(self._ready(work.now).with_for_update(skip_locked=True))).all()
             allowed = await self._within_pace(work, rows)
-            claimed = [self._take(work, row, message) for row, message in await self._rendered(work, allowed)]
-        return claimed
+            return [self._take(work, row, message) for row, message in await self._rendered(work, allowed)]
 
     def _ready(self, now: datetime) -> Any:
         earlier = aliased(Delivery)
         behind = exists().where(
-            earlier.address == Delivery.address,
-            earlier.about == Delivery.about,
+            col(earlier.address) == col(Delivery.address),
+            col(earlier.about) == col(Delivery.about),
             col(earlier.state).in_(("pending", "sending")),
-            earlier.id < Delivery.id,
+            col(earlier.id) < col(Delivery.id),
         )
         due = or_(
-            (Delivery.state == "pending") & (Delivery.not_before <= now),
-            (Delivery.state == "sending") & (col(Delivery.lease_until) <= now),
+            (col(Delivery.state) == "pending") & (col(Delivery.not_before) <= now),
+            (col(Delivery.state) == "sending") & (col(Delivery.lease_until) <= now),
         )
         return (
             select(Delivery)
@@ -244,5 +243,4 @@ class Sender:
 
 
 def _id(row: Delivery) -> int:
-    assert row.id is not None
-    return row.id
+    return row.id or 0

@@ -1,6 +1,7 @@
 """The configuration: one TOML file, every value of which the environment may override (``HUIBAO_SECTION__KEY``).
 
-Read once by ``bot.py``, then frozen. Names are the contract's; an unknown one is an error that names the nearest known one.
+Read once by ``bot.py``, then frozen. Names are the contract's; an unknown one is an error that names the nearest
+known one.
 """
 
 import difflib
@@ -55,11 +56,15 @@ class Section(BaseModel):
 
 
 class DatabaseSettings(Section):
+    """Where the tables are."""
+
     url: str = ""
     """Empty: ``huibao.db`` in the data directory."""
 
 
 class WebSettings(Section):
+    """The HTTP server: callbacks, pages, read API."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = ""
@@ -69,12 +74,16 @@ class WebSettings(Section):
 
 
 class DingTalkWebhook(Section):
+    """A send-only custom robot of one group."""
+
     conversation_id: str
     url: SecretStr
     secret: SecretStr = SecretStr("")
 
 
 class DingTalkSettings(Section):
+    """The application robot on DingTalk."""
+
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
     robot_code: str = ""
@@ -92,6 +101,8 @@ class DingTalkSettings(Section):
 
 
 class AibotSettings(Section):
+    """The intelligent robot of WeCom."""
+
     receive: Literal["websocket", "callback"] = "websocket"
     bot_id: str = ""
     secret: SecretStr = SecretStr("")
@@ -101,11 +112,15 @@ class AibotSettings(Section):
 
 
 class WeComWebhook(Section):
+    """A send-only group robot."""
+
     conversation_id: str
     url: SecretStr
 
 
 class WeComSettings(Section):
+    """The self-built application on WeCom."""
+
     corp_id: str = ""
     agent_id: int = 0
     agent_secret: SecretStr = SecretStr("")
@@ -117,6 +132,8 @@ class WeComSettings(Section):
 
 
 class SmtpSettings(Section):
+    """Mail out."""
+
     host: str = ""
     port: int = 465
     username: str = ""
@@ -125,6 +142,8 @@ class SmtpSettings(Section):
 
 
 class ImapSettings(Section):
+    """Mail in."""
+
     host: str = ""
     port: int = 993
     username: str = ""
@@ -135,6 +154,8 @@ class ImapSettings(Section):
 
 
 class EmailSettings(Section):
+    """The mailbox the bot writes from and reads."""
+
     address: str = ""
     smtp: SmtpSettings = SmtpSettings()
     imap: ImapSettings = ImapSettings()
@@ -153,18 +174,26 @@ class AckPolicy(Section):
 
 
 class EmailAckPolicy(AckPolicy):
+    """The same ladder for units that have mail alone; ``within`` is working time."""
+
     within: Duration = timedelta(hours=2)
 
 
 class ArrivalPolicy(Section):
+    """Be there this long before the start."""
+
     before_start: Duration = timedelta(minutes=60)
 
 
 class ChecklistPolicy(Section):
+    """Checks are answered this long before the start."""
+
     before_start: Duration = timedelta(minutes=30)
 
 
 class Policies(Section):
+    """How long who has; ``within`` alone moves a whole ladder."""
+
     notice_ack: AckPolicy = AckPolicy()
     email_ack: EmailAckPolicy = EmailAckPolicy()
     fault_ack: AckPolicy = AckPolicy()
@@ -173,6 +202,8 @@ class Policies(Section):
 
 
 class CalendarSettings(Section):
+    """Office hours, and hours in which routine words wait."""
+
     office_hours: Hours = parse_hours("09:00-12:00,13:30-17:30")
     quiet_hours: Hours = ()
 
