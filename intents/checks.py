@@ -1,0 +1,103 @@
+"""Answers to the on-site check: which steps a message speaks of, and how each went."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from intents.reading import Context
+from intents.things import Symptom
+from intents.words import load_toml
+
+ORDER = ("power", "link", "terminal", "av_test", "shutdown")
+_STEPS = tuple((code, re.compile("|".join(patterns))) for code, patterns in load_toml("checks.toml")["step"].items())
+_SIGNALS = load_toml("signals.toml")["signals"]
+_OK = re.compile("|".join(_SIGNALS["step_ok"]))
+_BAD = re.compile("|".join(_SIGNALS["step_bad"]))
+
+
+@dataclass(frozen=True)
+class Check:
+    """One step, "ok" or "abnormal", and the words about it (normalised offsets)."""
+
+    step: str
+    status: str
+    start: int
+    end: int
+
+
+def find(text: str, symptoms: Sequence[Symptom], context: Context) -> list[Check]:
+    """Steps in the order of the form. Without a step word the whole text is about the step that was asked."""
+    marks = _marks(text)
+    if context.expecting == "step" and context.step:
+        marks = _seen_from(context.step, marks)
+    if not marks:
+        return []
+    pieces = _pieces(text, marks)
+    found: dict[str, Check] = {}
+    pending: list[tuple[str, int]] = []
+    for step, start, end in pieces:
+        status = _status(text[start:end], start, end, symptoms)
+        if status is None:
+            pending.append((step, start))
+            continue
+        for name, begin in [*pending, (step, start)]:
+            _add(found, Check(name, status, begin, end))
+        pending = []
+    for step, start in pending:
+        _add(found, Check(step, "ok" if not _any_bad(symptoms) else "abnormal", start, len(text)))
+    return sorted(found.values(), key=lambda check: ORDER.index(check.step))
+
+
+def _add(found: dict[str, Check], check: Check) -> None:
+    known = found.get(check.step)
+    if known is None or check.status == "abnormal":
+        found[check.step] = check
+
+
+def _marks(text: str) -> list[tuple[str, int, int]]:
+    return sorted(((code, match.start(), match.end()) for code, pattern in _STEPS for match in pattern.finditer(text)),
+                  key=lambda mark: mark[1])
+
+
+def _seen_from(step: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """The asked step claims words that could be about another ("开机" while shutdown or power is asked)."""
+    codes = {mark[0] for mark in marks}
+    if step in codes or not codes:
+        if step == "shutdown":
+            return [mark for mark in marks if mark[0] == "shutdown"]
+        return [mark for mark in marks if mark[0] != "shutdown" or step == "shutdown"] if step != "av_test" else \
+            [mark for mark in marks if mark[0] in ("av_test", "power", "link") or mark[0] == step]
+    return marks
+
+
+def _pieces(text: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    pieces: list[tuple[str, int, int]] = []
+    for index, (code, start, _) in enumerate(marks):
+        if pieces and pieces[-1][0] == code:
+            pieces[-1] = (code, pieces[-1][1], marks[index + 1][1] if index + 1 < len(marks) else len(text))
+            continue
+        stop = marks[index + 1][1] if index + 1 < len(marks) else len(text)
+        pieces.append((code, start if index else 0, stop))
+    return pieces
+
+
+def _status(piece: str, start: int, end: int, symptoms: Sequence[Symptom]) -> str | None:
+    if any(symptom.state == "present" and start <= symptom.start < end for symptom in symptoms):
+        return "abnormal"
+    cleaned = re.sub(r"(?:没有?|无|不)(?:问题|异常|毛病|卡|黑|花|断|闪|红灯|告警)", "正常", piece)
+    if _BAD.search(cleaned):
+        return "abnormal"
+    return "ok" if _OK.search(cleaned) else None
+
+
+def _any_bad(symptoms: Sequence[Symptom]) -> bool:
+    return any(symptom.state == "present" for symptom in symptoms)
+
+
+def bare_status(text: str, symptoms: Sequence[Symptom]) -> str:
+    """How a reply without a step word went: abnormal when anything in it is wrong, "2" included."""
+    if text.strip(" .,!") in ("2", "否", "不", "no"):
+        return "abnormal"
+    return _status(text, 0, len(text), symptoms) or "ok"

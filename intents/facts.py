@@ -1,0 +1,73 @@
+"""What the rules may ask about a message: signals (patterns) and facts, each found out at most once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from intents.rules import Condition
+from intents.spans import Spans
+
+_FACTS: dict[str, Callable[[Spans], bool]] = {
+    "client": lambda s: s.context.role == "client",
+    "coordinator": lambda s: s.context.role == "coordinator",
+    "engineer": lambda s: s.context.role == "engineer",
+    "supervisor": lambda s: s.context.role == "supervisor",
+    "direct": lambda s: s.context.chat == "direct",
+    "group": lambda s: s.context.chat == "group",
+    "exp_ack": lambda s: s.context.expecting == "ack",
+    "exp_arrival": lambda s: s.context.expecting == "arrival",
+    "exp_step": lambda s: s.context.expecting == "step",
+    "exp_fix": lambda s: s.context.expecting == "fix_confirmation",
+    "exp_notice": lambda s: s.context.expecting == "notice_confirmation",
+    "exp_site": lambda s: s.context.expecting == "site",
+    "exp_score": lambda s: s.context.expecting == "score",
+    "exp_none": lambda s: s.context.expecting is None,
+    "place": lambda s: bool(s.places),
+    "person": lambda s: bool(s.people),
+    "device": lambda s: bool(s.devices),
+    "ticket": lambda s: bool(s.tickets),
+    "time": lambda s: bool(s.times),
+    "clock": lambda s: any(isinstance(span.start, datetime) for span in s.times),
+    "future": lambda s: any(isinstance(span.start, datetime) and span.start > s.context.now for span in s.times),
+    "broken": lambda s: any(symptom.state == "present" for symptom in s.symptoms),
+    "gone": lambda s: any(symptom.state == "gone" for symptom in s.symptoms),
+    "denied": lambda s: any(symptom.state == "denied" for symptom in s.symptoms),
+    "asked": lambda s: any(symptom.state == "asked" for symptom in s.symptoms),
+    "steps": lambda s: bool(s.checks),
+    "two_steps": lambda s: len(s.checks) > 1,
+    "empty": lambda s: not s.view.text.strip(" ,.!?;~、\n\"'-()"),
+    "tiny": lambda s: len(s.view.text) <= 4,
+    "short": lambda s: len(s.view.text) <= 9,
+    "long": lambda s: len(s.text) >= 60,
+    "ends_asking": lambda s: bool(re.search(r"[?吗]\W*$|(?<!着)呢\W*$", s.view.text)),
+}
+NAMES = frozenset(_FACTS)
+
+
+class Facts:
+    """Answers `has(name)`; remembers the answers, and for signals where they matched."""
+
+    def __init__(self, spans: Spans, signals: Mapping[str, re.Pattern[str]], defined: Mapping[str, Condition]) -> None:
+        self.spans = spans
+        self._signals = signals
+        self._defined = defined
+        self._known: dict[str, bool] = {}
+        self.matches: dict[str, tuple[int, int]] = {}
+
+    def has(self, name: str) -> bool:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._find(name)
+        return known
+
+    def _find(self, name: str) -> bool:
+        pattern = self._signals.get(name)
+        if pattern is not None:
+            match = pattern.search(self.spans.view.text)
+            if match is not None:
+                self.matches[name] = match.span()
+            return match is not None
+        condition = self._defined.get(name)
+        return condition(self.has) if condition is not None else _FACTS[name](self.spans)

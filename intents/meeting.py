@@ -1,0 +1,160 @@
+"""The slots of a meeting: when it is, who takes part, where, and what it is called."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+
+from intents import times
+from intents.facts import Facts
+from intents.places import PlaceHit, PlaceIndex
+from intents.spans import Spans
+from intents.times import TimeSpan
+from intents.words import load_toml
+
+Slots = dict[str, object]
+_WORDS = load_toml("scope.toml")
+_ALL = re.compile("|".join(_WORDS["all"]))
+_TIERS = tuple((entry["tier"], re.compile("|".join(entry["words"]))) for entry in _WORDS["tier"])
+_KINDS = tuple((unit, re.compile("|".join(words))) for unit, words in _WORDS["kinds"].items())
+_SIDE = ("sign_in", "joint_test", "deadline", "arrival", "old", "end")
+_BEFORE_START = re.compile(r"(?:提前|会前)([^,;.!?]{1,8}?)(?:到|就|进|签|入|做好|完成|抵|在)")
+_LASTS = re.compile(r"(?:时长|约|大约|预计|大概|持续|历时|开|会期|用时|为期|共)[^,;.!?]{0,3}$")
+_VENUE = re.compile(r"(?:主会场设?在|地点[设为在:是]*|设在|会场[设为在:]+|在)[^,;.!?]{0,6}$")
+_VENUE_AFTER = re.compile(r"^[^,;.!?]{0,8}(?:召开|举行|举办|开会|主会场|设主会场|开)")
+_TITLE = re.compile(r"[^,;.!?:\n\"()]{2,30}?(?:视频会商|会商会?|视频会议|电视电话会议|视频会|会议|演练|培训班?|调度会|部署会|[^,;.!?:\n的]{1,4}会|竞赛|比武)(?!议|室|场)")
+_TITLE_HEAD = re.compile(
+    r"^(?:关于|请|各位|通知|接|转|举办|召开|举行|一个|一场|有个?|加个班|的|开|将|要|在|于|兹|定于|拟|和|及|通知一个保障任务|准时|整|左右|起|开始|参加|保障)+")
+
+
+def slots(facts: Facts, places: PlaceIndex) -> Slots:
+    """Slots of a new or changed meeting."""
+    spans = facts.spans
+    start, end = _when(spans, facts)
+    scope_all, listed = _scope(spans, places, facts)
+    found: Slots = {"start": _iso(start), "end": _iso(end), "scope": "all" if scope_all else listed,
+                    "site": [] if listed or scope_all else _venue(spans, places), "room": _room(spans),
+                    "title": _title(spans), "arrive_before_minutes": _arrive_before(spans)}
+    return found
+
+
+def cancelled(facts: Facts, places: PlaceIndex) -> Slots:
+    """Slots of a meeting that is called off: whom it concerned, and which one it was."""
+    spans = facts.spans
+    scope_all, listed = _scope(spans, places, facts)
+    when = _first(spans)
+    return {"scope": "all" if scope_all else None, "site": listed, "title": _title(spans),
+            "about_start": _iso(when.start) if when else None}
+
+
+def _first(spans: Spans) -> TimeSpan | None:
+    return spans.times[0] if spans.times else None
+
+
+def _iso(value: date | datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _when(spans: Spans, facts: Facts) -> tuple[date | datetime | None, date | datetime | None]:
+    """Start and end: a new time before a told start before any other; a clock of the same day before the bare day."""
+    usable = [span for span in spans.times if span.role not in _SIDE and not _vague(span)]
+    if not usable:
+        usable = [span for span in spans.times if span.role in ("arrival",) and False]
+    best = next((span for role in ("new", "start", None) for span in usable
+                 if span.role == role and isinstance(span.start, datetime)), None)
+    best = best or next((span for role in ("new", "start", None) for span in usable if span.role == role), None)
+    if best is None:
+        return None, None
+    end: date | datetime | None = best.end
+    ranged = next((span for span in usable if span.grain == "range" and not isinstance(span.start, datetime)), None)
+    if end is None and ranged is not None and _day(ranged.start) == _day(best.start):
+        end = ranged.end
+    return best.start, end or _told_end(spans, best.start)
+
+
+def _vague(span: TimeSpan) -> bool:
+    return span.grain == "range" and "uncertain" in span.flags and not isinstance(span.start, datetime)
+
+
+def _day(value: date | datetime) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _told_end(spans: Spans, start: date | datetime) -> date | datetime | None:
+    told = next((span.start for span in spans.times if span.role == "end"), None)
+    if told is not None or not isinstance(start, datetime):
+        return told
+    for clause in spans.clauses:
+        match = re.search(r"(?:半|[\d一二两三四五六七八九十]+)个?半?(?:小时|钟头|分钟)", clause.text)
+        if match and _LASTS.search(clause.text[:match.start()]) and not clause.text[match.end():].startswith(("后", "前")):
+            minutes = times.find_duration_minutes(match.group())
+            return start + timedelta(minutes=minutes) if minutes else None
+    return None
+
+
+def _scope(spans: Spans, places: PlaceIndex, facts: Facts) -> tuple[bool, list[str]]:
+    """(everybody, the named sites). A named list wins over "全省" in a title; one tier and kind is expanded."""
+    venue = set(_venue_hits(spans))
+    named = [hit for hit in spans.places if hit not in venue and not _organiser(spans, hit, places)]
+    expanded = _expanded(spans.plain, places)
+    if named:
+        return False, list(dict.fromkeys([*places.names(named), *expanded]))
+    if _ALL.search(spans.plain) and not (expanded and not re.search(r"全省|全市|各分会场", spans.plain)):
+        return True, []
+    return False, expanded
+
+
+def _expanded(text: str, places: PlaceIndex) -> list[str]:
+    for tier, pattern in _TIERS:
+        match = pattern.search(text)
+        if match is None:
+            continue
+        tail = text[match.end():match.end() + 8]
+        kind = next((unit for unit, words in _KINDS if words.match(tail)), None)
+        if kind or tier == "township":
+            return [place.name for place in places.places if place.tier == tier and (not kind or kind in place.unit)]
+    return []
+
+
+def _organiser(spans: Spans, hit: PlaceHit, places: PlaceIndex) -> bool:
+    return all(places.places[at].tier == "province" for at in hit.sites)
+
+
+def _venue_hits(spans: Spans) -> list[PlaceHit]:
+    return [hit for hit in spans.places
+            if _VENUE.search(spans.text[max(0, hit.start - 10):hit.start])
+            and (_VENUE_AFTER.match(spans.text[hit.end:]) or not spans.text[hit.end:hit.end + 1].startswith(("、", "和")))]
+
+
+def _venue(spans: Spans, places: PlaceIndex) -> list[str]:
+    return places.names(_venue_hits(spans))
+
+
+def _room(spans: Spans) -> str | None:
+    if not spans.rooms:
+        return None
+    begin, stop = spans.normal.span(*spans.rooms[0])
+    return spans.normal.original[begin:stop]
+
+
+def _arrive_before(spans: Spans) -> int | None:
+    match = _BEFORE_START.search(spans.text)
+    return times.find_duration_minutes(match.group(1)) if match else None
+
+
+def _title(spans: Spans) -> str | None:
+    """What the meeting is called: the longest piece ending in a meeting word, without times and lead-in words."""
+    text = spans.text
+    for span in spans.times:
+        text = text[:span.span[0]] + "," * (span.span[1] - span.span[0]) + text[span.span[1]:]
+    for match in _TITLE.finditer(text):
+        start = match.start() + len(_head(match.group()))
+        if match.end() - start >= 2:
+            begin, stop = spans.normal.span(start, match.end())
+            return spans.normal.original[begin:stop].strip()
+    return None
+
+
+def _head(text: str) -> str:
+    match = _TITLE_HEAD.match(text)
+    return match.group() if match else ""

@@ -1,0 +1,225 @@
+"""Sites in a text: full and short names, slips of the ear, names that several sites share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from intents.common import stands_free
+from intents.lexicon import WordIndex
+from intents.reading import Context, Place
+from intents.sounds import sound
+from intents.words import load_toml
+
+_WORDS = load_toml("places.toml")
+_EVERYDAY = frozenset(_WORDS["everyday"])
+_NOT_AFTER = re.compile(_WORDS["not_after"])
+_NOT_BEFORE = re.compile(_WORDS["not_before"])
+_SITE_AFTER = re.compile(_WORDS["site_after"])
+_JOINER = re.compile(_WORDS["joiner"])
+_KINDS = tuple((unit, tuple(words)) for unit, words in _WORDS["kind"].items())
+_COUNTED = re.compile(r"(?:等?[两二三四五六七八九十\d]{1,3}个?)?(?:市|县|区|地|家)?")
+_TAILS = ("主会场", "分会场", "会场")
+_REGION = re.compile(r"(?:自治县|街道|市|县|区|镇|乡)$")
+_MIN_SOUND = 3
+
+
+@dataclass(frozen=True)
+class PlaceHit:
+    """Where a place is named, and every site it may be (positions in the lexicon)."""
+
+    start: int
+    end: int
+    sites: tuple[int, ...]
+    sounded: bool = False
+
+
+class PlaceIndex:
+    """The lexicon of sites. `find` does the reading; nothing here changes after building."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.places = tuple(places)
+        surfaces = _surfaces(self.places)
+        self._index = WordIndex(surfaces)
+        self._sounds = WordIndex(_by_sound(surfaces))
+        self._units = {place.unit: at for at, place in enumerate(self.places)}
+
+    def find(self, text: str, context: Context) -> list[PlaceHit]:
+        """Hits in order, parents merged into their children, namesakes decided where the context can."""
+        hits = self._heard(text, [hit for hit in self._read(text) if self._is_meant(text, hit, context)])
+        hits = self._merge(text, self._share_kind(text, hits))
+        return [self._decide(hit, hits, context) for hit in hits]
+
+    def names(self, hits: Iterable[PlaceHit]) -> list[str]:
+        """Canonical names, each once, in order of mention."""
+        return list(dict.fromkeys(self.places[at].name for hit in hits for at in hit.sites))
+
+    def _read(self, text: str) -> list[PlaceHit]:
+        return [PlaceHit(start, end, sites) for start, end, sites in self._index.find(text)]
+
+    def _is_meant(self, text: str, hit: PlaceHit, context: Context) -> bool:
+        word, after = text[hit.start:hit.end], text[hit.end:hit.end + 12]
+        if _REGION.search(word) and len(word) > 2:
+            return True
+        if len(word) <= 3 and _NOT_AFTER.match(after):
+            return False
+        if word not in _EVERYDAY:
+            return True
+        if any(self.places[at].name in context.own_sites for at in hit.sites):
+            return True
+        if self._child_of_neighbour(text, hit):
+            return True
+        return bool(_SITE_AFTER.match(after)) and not _NOT_BEFORE.search(text[max(0, hit.start - 4):hit.start])
+
+    def _child_of_neighbour(self, text: str, hit: PlaceHit) -> bool:
+        parents = {self.places[at].parent for at in hit.sites}
+        for start in range(max(0, hit.start - 6), hit.start):
+            found = self._index.longest_at(text[:hit.start], start)
+            if found is not None and any(self.places[at].unit in parents for at in found[1]):
+                return True
+        return False
+
+    def _heard(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
+        """Adds names that only sound right, where nothing was read and no everyday word stands."""
+        taken = bytearray(len(text))
+        for hit in hits:
+            taken[hit.start:hit.end] = b"\x01" * (hit.end - hit.start)
+        found = list(hits)
+        for start, end, (name, sites) in self._sounds.find(sound(text)):
+            if any(taken[start:end]) or text[start:end] == name or not self._sounds_meant(text, start, end, name, sites):
+                continue
+            found.append(PlaceHit(start, end, sites, sounded=True))
+        return sorted(found, key=lambda hit: hit.start)
+
+    def _sounds_meant(self, text: str, start: int, end: int, name: str, sites: tuple[int, ...]) -> bool:
+        same = sum(one == other for one, other in zip(text[start:end], name, strict=True))
+        if same == 0 or not stands_free(text, start, end):
+            return False
+        if end - start >= _MIN_SOUND:
+            return True
+        return self.places[sites[0]].tier in ("city", "county") and name not in _EVERYDAY
+
+    def _share_kind(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
+        """"温州、台州两市政务中心": the kind after the last name holds for the whole list."""
+        shared = list(hits)
+        for last in range(len(hits) - 1, -1, -1):
+            tail = text[hits[last].end:hits[last].end + 14]
+            unit = _kind_at(tail)
+            if unit is None:
+                continue
+            at = last
+            while True:
+                shared[at] = self._with_kind(shared[at], unit)
+                if at == 0 or not _JOINER.match(text[hits[at - 1].end:hits[at].start]):
+                    break
+                at -= 1
+        return shared
+
+    def _with_kind(self, hit: PlaceHit, kind: str) -> PlaceHit:
+        found = []
+        for at in hit.sites:
+            region = _region_of(self.places[at].unit)
+            other = self._units.get(region + kind) if region else None
+            found.append(at if other is None else other)
+        return replace(hit, sites=tuple(dict.fromkeys(found)))
+
+    def _merge(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
+        """"义乌市大陈镇": the parent only says which namesake is meant."""
+        merged: list[PlaceHit] = []
+        for hit in hits:
+            if merged and text[merged[-1].end:hit.start] in ("", "的", "市", "县", "区", ":", "-"):
+                units = {self.places[at].unit for at in merged[-1].sites}
+                children = tuple(at for at in hit.sites if self._below(at, units))
+                if children:
+                    merged[-1] = PlaceHit(merged[-1].start, hit.end, children)
+                    continue
+            merged.append(hit)
+        return merged
+
+    def _below(self, at: int, units: set[str]) -> bool:
+        place = self.places[at]
+        if place.parent in units:
+            return True
+        regions = {_region_of(unit) for unit in units} - {""}
+        return any(place.unit.startswith(region) and place.unit not in units for region in regions)
+
+    def _decide(self, hit: PlaceHit, hits: list[PlaceHit], context: Context) -> PlaceHit:
+        if len(hit.sites) < 2:
+            return hit
+        own = tuple(at for at in hit.sites if self.places[at].name in context.own_sites
+                    or self.places[at].unit in context.own_units)
+        below = tuple(at for at in hit.sites if self.places[at].parent in context.own_units)
+        named = {self.places[at].unit for other in hits if other is not hit for at in other.sites}
+        beside = tuple(at for at in hit.sites if self.places[at].parent in named)
+        return replace(hit, sites=beside or own or below or hit.sites)
+
+
+def _kind_at(tail: str) -> str | None:
+    counted = _COUNTED.match(tail)
+    rest = tail[counted.end():] if counted else tail
+    for unit, words in _KINDS:
+        if any(rest.startswith(word) for word in words):
+            return unit
+    return None
+
+
+def _region_of(unit: str) -> str:
+    """"温州市" of "温州市水利局"; empty when the unit has no such part."""
+    found = re.match(r".+?(?:自治县|市|县|区)", unit)
+    return found.group() if found else ""
+
+
+def _surfaces(places: Sequence[Place]) -> dict[str, tuple[int, ...]]:
+    """Every spelling → sites. Names that were given win over spellings that are only derived."""
+    given: dict[str, tuple[int, ...]] = {}
+    derived: dict[str, tuple[int, ...]] = {}
+    for at, place in enumerate(places):
+        own = {place.name.lower(), *(alias.lower() for alias in place.aliases)} | _unit_name(place.unit)
+        for word in own:
+            if len(word) > 1:
+                given[word] = (*given.get(word, ()), at)
+        for word in _derived(own):
+            derived[word] = (*derived.get(word, ()), at)
+    for word, sites in derived.items():
+        given.setdefault(word, tuple(dict.fromkeys(sites)))
+    return given
+
+
+def _unit_name(unit: str) -> set[str]:
+    return {unit} if len(unit) > 2 and "\u4e00" <= unit[0] <= "\u9fff" else set()
+
+
+def _derived(own: set[str]) -> set[str]:
+    """Short spellings of long ones: without 分会场, and 安川县局 or 安川水利局 for 安川县水利局."""
+    found: set[str] = set()
+    for name in own:
+        for tail in _TAILS:
+            if name.endswith(tail) and len(name) > len(tail) + 1:
+                found.add(name[:-len(tail)])
+    for name in own | found:
+        split = re.fullmatch(r"(.{2,4}?)(市|县|区)(水利局|应急管理局|政务服务中心|政务中心|财政局)", name)
+        if split:
+            found |= _office_names(*split.groups())
+        bare = re.fullmatch(r"(.{2,})(镇|乡|街道)", name)
+        if bare:
+            found.add(bare.group(1))
+    return found - own
+
+
+def _office_names(region: str, suffix: str, office: str) -> set[str]:
+    short = next((words[-1] for unit, words in _KINDS if office in (unit, *words)), office)
+    names = {region + office, region + suffix + short, region + short}
+    if office == "水利局":
+        names |= {region, region + suffix, region + suffix + "局", region + "局"}
+    return names
+
+
+def _by_sound(surfaces: dict[str, tuple[int, ...]]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Sound → the spelling and its sites; a sound that two places share is left out, unless they are the same sites."""
+    heard: dict[str, tuple[str, tuple[int, ...]] | None] = {}
+    for word, sites in surfaces.items():
+        key = sound(word)
+        known = heard.get(key, ("", sites))
+        heard[key] = (word, sites) if known is not None and known[1] == sites else None
+    return {key: value for key, value in heard.items() if value is not None}

@@ -1,0 +1,106 @@
+"""Ordered, named rules over named facts: small conditions like "broken & !(ack_word | howto)", read from data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Ask = Callable[[str], bool]
+Condition = Callable[[Ask], bool]
+_TOKEN = re.compile(r"\s*([&|!()]|[a-z_]+)")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of meaning: when the condition holds the message has this intent, with this confidence."""
+
+    name: str
+    intent: str
+    when: Condition
+    sure: float
+    names: tuple[str, ...]
+
+
+def load_rules(data: Mapping[str, Any], known: Iterable[str]) -> tuple[tuple[Rule, ...], dict[str, Condition]]:
+    """Rules in order and the defined names. ValueError, naming the rule, when a condition cannot be read."""
+    names = set(known)
+    defined = data.get("defined", {})
+    clash = names & set(defined)
+    if clash:
+        raise ValueError(f"rules.toml: defined twice: {', '.join(sorted(clash))}")
+    names |= set(defined)
+    conditions = {name: _compile(text, names, name) for name, text in defined.items()}
+    rules = tuple(Rule(entry["name"], entry["intent"], _compile(entry["when"], names, entry["name"]),
+                       float(entry.get("sure", 0.8)), tuple(re.findall(r"[a-z_]+", entry["when"])))
+                  for entry in data["rule"])
+    return rules, conditions
+
+
+def _compile(text: str, names: set[str], owner: str) -> Condition:
+    tokens = _tokens(text, owner)
+    condition, at = _either(tokens, 0, names, owner)
+    if at != len(tokens):
+        raise ValueError(f"rules.toml: {owner}: unexpected {tokens[at]!r}")
+    return condition
+
+
+def _tokens(text: str, owner: str) -> list[str]:
+    tokens, at = [], 0
+    while text[at:].strip():
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise ValueError(f"rules.toml: {owner}: cannot read {text[at:]!r}")
+        tokens.append(match.group(1))
+        at = match.end()
+    return tokens
+
+
+def _either(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condition, int]:
+    left, at = _both(tokens, at, names, owner)
+    while at < len(tokens) and tokens[at] == "|":
+        right, at = _both(tokens, at + 1, names, owner)
+        left = _or(left, right)
+    return left, at
+
+
+def _both(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condition, int]:
+    left, at = _one(tokens, at, names, owner)
+    while at < len(tokens) and tokens[at] == "&":
+        right, at = _one(tokens, at + 1, names, owner)
+        left = _and(left, right)
+    return left, at
+
+
+def _one(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condition, int]:
+    if at >= len(tokens):
+        raise ValueError(f"rules.toml: {owner}: ends too early")
+    token = tokens[at]
+    if token == "!":
+        inner, at = _one(tokens, at + 1, names, owner)
+        return _not(inner), at
+    if token == "(":
+        inner, at = _either(tokens, at + 1, names, owner)
+        if at >= len(tokens) or tokens[at] != ")":
+            raise ValueError(f"rules.toml: {owner}: a bracket is not closed")
+        return inner, at + 1
+    if token not in names:
+        raise ValueError(f"rules.toml: {owner}: unknown name {token!r}")
+    return _name(token), at + 1
+
+
+def _name(name: str) -> Condition:
+    return lambda ask: ask(name)
+
+
+def _not(inner: Condition) -> Condition:
+    return lambda ask: not inner(ask)
+
+
+def _and(left: Condition, right: Condition) -> Condition:
+    return lambda ask: left(ask) and right(ask)
+
+
+def _or(left: Condition, right: Condition) -> Condition:
+    return lambda ask: left(ask) or right(ask)

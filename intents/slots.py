@@ -1,0 +1,194 @@
+"""The slots of a reading: which of the typed spans belong to an intent, in the conventions of the labels page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from intents import checks, meeting, things, times
+from intents.facts import Facts
+from intents.places import PlaceIndex
+from intents.spans import Spans
+
+Slots = dict[str, object]
+_THANKED = re.compile(r"(?:谢谢|感谢|辛苦|麻烦|多谢|谢)[^,.;!?]{0,3}$")
+_ADDRESSED = re.compile(r"^(?:[,:!]|您好|你好|辛苦|好[,!])")
+_SCORES = (("非常不满|很不满|太差|极差|很差|差评", 1), ("不满意|较差|不太满意|不行|差", 2), ("一般|还行|凑合|还可以|合格", 3),
+           ("非常满意|很满意|十分满意|挺满意|优秀|非常好|满分|五星|极好|好评|特别满意|相当满意", 5), ("满意|不错|挺好|很好|良好|好", 4))
+_SCORE_WORDS = tuple((re.compile(pattern), value) for pattern, value in _SCORES)
+_SCORE_NUMBER = re.compile(r"([1-5一二两三四五])(?:\.0)?(?:分|星|颗星|$|[,.!吧])")
+_CHINESE = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
+_ETA = re.compile(r"(?:小时|分钟?|钟头|刻钟|个钟)")
+_SOON_AGO = re.compile(r"(?:等|过去|已经|都|了|拖|报)[^,;.!?]{0,4}$")
+_OK_DEVICE = {"fault.report", "fault.reject", "checklist.report", "fault.update"}
+
+
+def fill(intent: str, facts: Facts, places: PlaceIndex) -> Slots:
+    """The slots of `intent`; those without a value are left out."""
+    spans = facts.spans
+    maker = _MAKERS.get(intent)
+    slots = maker(facts, places) if maker else {}
+    if intent not in ("none", "help", "score"):
+        _common(intent, spans, places, slots)
+    return {key: value for key, value in slots.items() if value not in (None, [], "")}
+
+
+def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None:
+    if not intent.startswith("meeting."):
+        slots["site"] = places.names(spans.places)
+        if intent not in ("ack", "consult"):
+            slots["room"] = _room(spans)
+    if spans.tickets:
+        slots["ticket"] = _original(spans, *spans.tickets[0])
+    if not intent.startswith("meeting.") and intent not in ("fault.confirm", "fault.reject", "consult"):
+        slots["person"] = _people(intent, spans)
+    systems = spans.systems
+    if systems and intent not in ("ack", "arrive", "checklist.report", "assign"):
+        slots["system"] = systems[0].code
+
+
+def _original(spans: Spans, start: int, end: int) -> str:
+    begin, stop = spans.normal.span(start, end)
+    return spans.normal.original[begin:stop]
+
+
+def _room(spans: Spans) -> str | None:
+    return _original(spans, *spans.rooms[0]) if spans.rooms else None
+
+
+def _people(intent: str, spans: Spans) -> list[str]:
+    names = []
+    for person in spans.people:
+        before, after = spans.text[max(0, person.start - 5):person.start], spans.text[person.end:person.end + 4]
+        if _THANKED.search(before):
+            continue
+        if person.start == 0 and _ADDRESSED.match(after) and intent not in ("assign", "arrive"):
+            continue
+        names.append(_original(spans, person.start, person.end))
+    if intent == "assign":
+        names += [name for name in spans.normal.mentions if name not in names]
+    return list(dict.fromkeys(names))
+
+
+def _fault(facts: Facts, places: PlaceIndex) -> Slots:
+    spans = facts.spans
+    return {"device": _devices(spans), "symptom": _symptoms(spans)}
+
+
+def _report(facts: Facts, places: PlaceIndex) -> Slots:
+    slots = _fault(facts, places)
+    slots["symptom"] = slots["symptom"] or ["other"]
+    slots["level"] = _level(facts)
+    return slots
+
+
+def _devices(spans: Spans) -> list[str]:
+    """Devices that are not said to be in order; `other` only when nothing better is named."""
+    kept = [thing for thing in spans.devices if not things.well(spans.plain, thing)] or spans.devices
+    codes = list(dict.fromkeys(thing.code for thing in kept))
+    return [code for code in codes if code != "other"] or codes
+
+
+def _symptoms(spans: Spans) -> list[str]:
+    there = [symptom.code for symptom in spans.symptoms if symptom.state == "present"]
+    told = there or [symptom.code for symptom in spans.symptoms if symptom.state == "gone"]
+    codes = list(dict.fromkeys(told))
+    return [code for code in codes if code != "other"] or codes
+
+
+def _level(facts: Facts) -> str:
+    if facts.has("minor"):
+        return "general"
+    hit = facts.has("emergency_now") or facts.has("whole_site") or facts.has("leader_hit") or _meeting_near(facts)
+    return "emergency" if hit else "general"
+
+
+def _meeting_near(facts: Facts) -> bool:
+    now = facts.spans.context.now
+    if not facts.has("meeting"):
+        return False
+    near = [span.start - now for span in facts.spans.times if isinstance(span.start, datetime)]
+    return any(timedelta(minutes=-90) <= gap <= timedelta(minutes=60) for gap in near)
+
+
+def _update(facts: Facts, places: PlaceIndex) -> Slots:
+    return {**_fault(facts, places), **_promise(facts)}
+
+
+def _promise(facts: Facts) -> Slots:
+    """`eta_minutes` of a length of time that lies ahead; `eta_at` of a clock time that does."""
+    spans = facts.spans
+    for clause in spans.clauses:
+        found = _ETA.search(clause.text)
+        if found is None or _SOON_AGO.search(clause.text[:max(0, found.start() - 2)]):
+            continue
+        minutes = times.find_duration_minutes(clause.text)
+        if minutes:
+            return {"eta_minutes": minutes, "eta_at": (spans.context.now + timedelta(minutes=minutes)).isoformat()}
+    ahead = [span.start for span in spans.times if isinstance(span.start, datetime) and span.start > spans.context.now]
+    return {"eta_at": ahead[0].isoformat()} if ahead else {}
+
+
+def _ack(facts: Facts, places: PlaceIndex) -> Slots:
+    return _promise(facts) if facts.has("on_the_way") else {}
+
+
+def _assist(facts: Facts, places: PlaceIndex) -> Slots:
+    return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans)}
+
+
+def _consult(facts: Facts, places: PlaceIndex) -> Slots:
+    return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans)}
+
+
+def _checklist(facts: Facts, places: PlaceIndex) -> Slots:
+    spans = facts.spans
+    found: Sequence[checks.Check] = spans.checks
+    if not found:
+        asked = spans.context.step
+        status = checks.bare_status(spans.plain, spans.symptoms)
+        found = [checks.Check(asked, status, 0, len(spans.text))] if asked else []
+        status_all: str | None = status
+    else:
+        status_all = "abnormal" if any(check.status == "abnormal" for check in found) else "ok"
+    slots: Slots = {"step": [check.step for check in found], "status": status_all}
+    if status_all == "abnormal":
+        slots |= {"device": _bad_devices(spans), "symptom": _symptoms(spans)}
+    slots["results"] = [{"step": check.step, "status": check.status, "text": _original(spans, check.start, check.end)}
+                        for check in found]
+    return slots
+
+
+def _bad_devices(spans: Spans) -> list[str]:
+    """Devices named in the pieces of text that hold a symptom."""
+    bad = [symptom for symptom in spans.symptoms if symptom.state == "present"]
+    if not bad:
+        return []
+    kept = [thing.code for thing in spans.devices if not things.well(spans.plain, thing)]
+    return list(dict.fromkeys(kept))
+
+
+def _score(facts: Facts, places: PlaceIndex) -> Slots:
+    text = facts.spans.text
+    number = _SCORE_NUMBER.search(text)
+    if number is not None:
+        return {"score": _CHINESE.get(number.group(1)) or int(number.group(1))}
+    return {"score": next((value for pattern, value in _SCORE_WORDS if pattern.search(text)), None)}
+
+
+def _meeting(facts: Facts, places: PlaceIndex) -> Slots:
+    return meeting.slots(facts, places)
+
+
+def _meeting_asked(facts: Facts, places: PlaceIndex) -> Slots:
+    return {"site": places.names(facts.spans.places)}
+
+
+_MAKERS: dict[str, Callable[[Facts, PlaceIndex], Slots]] = {
+    "fault.report": _report, "fault.reject": _fault, "fault.confirm": _fault, "fault.cancel": _fault,
+    "fault.resolve": _fault, "fault.update": _update, "fault.query": _fault, "fault.urge": _fault,
+    "assist.request": _assist, "consult": _consult, "checklist.report": _checklist, "score": _score, "ack": _ack,
+    "meeting.notice": _meeting, "meeting.change": _meeting, "meeting.cancel": meeting.cancelled,
+    "meeting.query": _meeting_asked,
+}

@@ -1,0 +1,135 @@
+"""Everything typed that one message holds, found once; and the message as the rules see it, names taken out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from intents import checks, things, times
+from intents.clauses import Clause, own_word_mask, split
+from intents.normal import Normal
+from intents.people import People, Person
+from intents.places import PlaceHit, PlaceIndex
+from intents.reading import Context
+
+PLACE, PERSON = "⌂", "☺"
+_TICKET = re.compile(r"(?:gz|hy|no\.?|[a-z]{2,4})-?\d{6,8}-\d{1,4}|gz-?\d{2,}|hy-?\d{2,}")
+_ROOM = re.compile(
+    r"(?:[东西南北][楼侧区]|\d{1,2}号?楼|[一二三四五六七八九十]{1,3}号楼|[a-e]座|主楼|附楼|裙楼|新楼|老楼|行政楼|办公楼|综合楼)?"
+    r"(?:(?:\d{1,2}|[一二三四五六七八九十]{1,2}|负一|地下)[楼层])?"
+    r"(?:(?P<named>\d{2,4}|第?[一二三四五六七八九十\d]{1,2}号?|[东西南北中大小]|圆桌|国际|贵宾|视频|防汛|应急|指挥|调度|党委|党组|常委|多功能|学术|综合|多媒体|电视电话|小型|大型)+)?"
+    r"(?:会议室|会议厅|报告厅|指挥室|指挥大厅|指挥中心|会商室|会商厅|多功能厅|值班室|调度室|调度大厅|演播室|培训室|接待室|视频室|机房|大厅|礼堂|会场)")
+_ROOM_KIND = re.compile(r"^(?:会议室|会议厅|会商室|机房|大厅|礼堂|会场|大会场|主会场|分会场|值班室|报告厅|指挥中心|指挥大厅|视频会议室|指挥室)$")
+_ROOM_NUMBER = re.compile(r"(?<![\d:.月日号-])(?:[1-9]\d?0\d|[a-e]\d{3})(?=会议室|室|房间|的|没|黑|投影|大屏|话筒|音响|麦|卡|有|画面)")
+
+
+@dataclass(frozen=True)
+class View:
+    """`text` with each place as ⌂ and each person as ☺; `starts`, `ends` lead back to the normalised text."""
+
+    text: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in the normalised text."""
+        if not self.starts:
+            return 0, 0
+        if start >= end:
+            at = self.starts[min(start, len(self.starts) - 1)]
+            return at, at
+        return self.starts[start], self.ends[end - 1]
+
+
+class Spans:
+    """The typed spans of a message; each kind is looked for when it is first asked for."""
+
+    def __init__(self, normal: Normal, context: Context, places: PlaceIndex, people: People) -> None:
+        self.normal = normal
+        self.context = context
+        self.text = own_word_mask(normal.text)
+        self._index = places
+        self._people = people
+
+    @cached_property
+    def clauses(self) -> list[Clause]:
+        return split(self.text)
+
+    @cached_property
+    def places(self) -> list[PlaceHit]:
+        return self._index.find(self.text, self.context)
+
+    @cached_property
+    def people(self) -> list[Person]:
+        hidden = _hide(self.text, [(hit.start, hit.end) for hit in self.places], PLACE)
+        return self._people.find(hidden)
+
+    @cached_property
+    def times(self) -> list[times.TimeSpan]:
+        return times.scan(self.text, self.context.now)
+
+    @cached_property
+    def plain(self) -> str:
+        """Text of the same length with places hidden: units' own names say nothing about devices or systems."""
+        return _hide(self.text, [(hit.start, hit.end) for hit in self.places], PLACE)
+
+    @cached_property
+    def devices(self) -> list[things.Thing]:
+        return things.devices(self.plain)
+
+    @cached_property
+    def symptoms(self) -> list[things.Symptom]:
+        return things.symptoms(self.plain)
+
+    @cached_property
+    def systems(self) -> list[things.Thing]:
+        return things.systems(self.plain)
+
+    @cached_property
+    def checks(self) -> list[checks.Check]:
+        return checks.find(self.plain, self.symptoms, self.context)
+
+    @cached_property
+    def tickets(self) -> list[tuple[int, int]]:
+        return [match.span() for match in _TICKET.finditer(self.text)]
+
+    @cached_property
+    def rooms(self) -> list[tuple[int, int]]:
+        found = [match.span() for match in _ROOM.finditer(self.plain) if not _ROOM_KIND.match(match.group())]
+        return found or [match.span() for match in _ROOM_NUMBER.finditer(self.plain)]
+
+    @cached_property
+    def view(self) -> View:
+        cuts = sorted([(hit.start, hit.end, PLACE) for hit in self.places]
+                      + [(person.start, person.end, PERSON) for person in self.people])
+        chars: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        at = 0
+        for start, end, mark in [*cuts, (len(self.text), len(self.text), "")]:
+            if start < at:
+                continue
+            chars += self.text[at:start]
+            starts += range(at, start)
+            ends += range(at + 1, start + 1)
+            if mark:
+                chars.append(mark)
+                starts.append(start)
+                ends.append(end)
+            at = end
+        return View("".join(chars).strip("\n"), *_trim(chars, starts, ends))
+
+
+def _trim(chars: list[str], starts: list[int], ends: list[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Offsets without those of leading line breaks."""
+    head = 0
+    while head < len(chars) and chars[head] == "\n":
+        head += 1
+    return tuple(starts[head:]), tuple(ends[head:])
+
+
+def _hide(text: str, cuts: list[tuple[int, int]], mark: str) -> str:
+    for start, end in cuts:
+        text = text[:start] + mark * (end - start) + text[end:]
+    return text

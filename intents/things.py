@@ -1,0 +1,110 @@
+"""Devices, symptoms (and whether they are there, gone, denied or only asked about) and systems in a text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from intents.lexicon import WordIndex
+from intents.words import load_toml
+
+State = Literal["present", "gone", "denied", "asked"]
+_WORDS = load_toml("things.toml")
+_POLARITY = load_toml("polarity.toml")
+_DEVICES: WordIndex[str] = WordIndex(
+    {word: code for code, words in _WORDS["device"].items() for word in words}
+    | {word: "" for word in _WORDS["device_not"]["words"]})
+_SYMPTOMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["symptom"].items())
+_OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
+_SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
+_BREAK = re.compile(r"[,;.!?\n]|但是|但|不过|就是(?!说)|只是|可是|然而|而是")
+_NEGATES = re.compile(_POLARITY["negates_before"])
+_STRONG_NEGATES = re.compile(_POLARITY["denies_before"])
+_ASKS_BEFORE = re.compile(_POLARITY["asks_before"])
+_ASKS_AFTER = re.compile(_POLARITY["asks_after"])
+_IF = re.compile(_POLARITY["supposed"])
+_GONE_AFTER = re.compile(_POLARITY["gone_after"])
+_GONE_CLAUSE = re.compile(_POLARITY["gone_clause"])
+_RESTORED = tuple((code, re.compile(pattern)) for code, pattern in _POLARITY["restored"].items())
+_WELL = re.compile(_POLARITY["well_after"])
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A device code and where it stands."""
+
+    code: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """A symptom code, where it stands, and in what state it is said to be."""
+
+    code: str
+    start: int
+    end: int
+    state: State
+
+
+def devices(text: str) -> list[Thing]:
+    """Devices in order of mention."""
+    return [Thing(code, start, end) for start, end, code in _DEVICES.find(text) if code]
+
+
+def systems(text: str) -> list[Thing]:
+    """Systems by their topic, in order of mention."""
+    found = [Thing(code, match.start(), match.end()) for code, pattern in _SYSTEMS
+             if (match := pattern.search(text)) is not None]
+    return sorted(found, key=lambda thing: thing.start)
+
+
+def symptoms(text: str) -> list[Symptom]:
+    """Symptoms with their state; a general one gives way to a precise one said of the same."""
+    found: list[Symptom] = []
+    for start, end in _segments(text):
+        segment = text[start:end]
+        mark = text[end:end + 1]
+        hits = [Symptom(code, start + match.start(), start + match.end(), _state(segment, match, code, mark))
+                for code, pattern in _SYMPTOMS for match in pattern.finditer(segment)]
+        found += _precise(hits)
+        found += [Symptom(code, start + match.start(), start + match.end(), "gone")
+                  for code, pattern in _RESTORED if (match := pattern.search(segment)) is not None]
+    return sorted(found, key=lambda symptom: symptom.start)
+
+
+def _segments(text: str) -> list[tuple[int, int]]:
+    found, at = [], 0
+    for cut in _BREAK.finditer(text):
+        if cut.start() > at:
+            found.append((at, cut.start()))
+        at = cut.end()
+    return [*found, (at, len(text))] if at < len(text) else found
+
+
+def _precise(hits: list[Symptom]) -> list[Symptom]:
+    codes = {hit.code for hit in hits if hit.state != "denied"}
+    return [hit for hit in hits if not _OVER.get(hit.code, frozenset()) & codes]
+
+
+def _state(segment: str, match: re.Match[str], code: str, mark: str) -> State:
+    before, after = segment[:match.start()], segment[match.end():]
+    if _IF.search(before):
+        return "asked"
+    if _ASKS_BEFORE.search(before) or _ASKS_AFTER.match(after):
+        return "asked"
+    if _STRONG_NEGATES.search(before):
+        return "denied"
+    negative = match.group()[:1] in "没无不未断"
+    if _NEGATES.search(before) and not negative:
+        return "gone" if _GONE_AFTER.match(after) or match.group().endswith("了") else "denied"
+    if _GONE_CLAUSE.search(after) or _GONE_CLAUSE.search(before):
+        return "gone"
+    return "present"
+
+
+def well(text: str, thing: Thing) -> bool:
+    """True when the device is said to be in order."""
+    return bool(_WELL.match(text[thing.end:thing.end + 14]))

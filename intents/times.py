@@ -1,0 +1,178 @@
+"""The times people write about meetings: an own grammar, pure, with the present passed in.
+
+`find_times` gives spans in the original text. A week starts on Monday; a date without a year is the nearest one; a
+bare afternoon-like hour is the afternoon, flagged `pm_assumed`. Doubt is flagged, never hidden: `uncertain` and
+`weekday_mismatch` mean that somebody should ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from intents import time_tokens as tokens
+from intents.normal import normalise
+from intents.time_roles import assign_roles
+from intents.time_tokens import Token
+
+Grain = Literal["day", "minute", "range"]
+
+
+@dataclass(frozen=True)
+class TimeSpan:
+    """`start` is a date when no clock time was said. `span` are offsets in the text that was given."""
+
+    start: datetime | date
+    end: datetime | date | None
+    span: tuple[int, int]
+    grain: Grain
+    flags: tuple[str, ...] = ()
+    role: str | None = None
+
+
+def find_times(text: str, now: datetime) -> list[TimeSpan]:
+    """All dates and clock times of `text`, in order."""
+    normal = normalise(text)
+    return [replace(found, span=normal.span(*found.span)) for found in scan(normal.text, now)]
+
+
+def scan(text: str, now: datetime) -> list[TimeSpan]:
+    """As `find_times`, on text that is normalised already; spans count in that text."""
+    assembler = _Assembler(text, now)
+    return assign_roles(text, assembler.run())
+
+
+def find_duration_minutes(text: str) -> int | None:
+    """The first length of time in `text` ("20分钟", "一个半小时", "半个钟头"), in minutes."""
+    return tokens.duration_minutes(normalise(text).text)
+
+
+class _Assembler:
+    """Joins date, weekday and clock tokens that stand together into spans; remembers the last date and half-day."""
+
+    def __init__(self, text: str, now: datetime) -> None:
+        self.text = text
+        self.now = now
+        self.tokens = tokens.scan(text, now)
+        self.at = 0
+        self.anchor: date | None = None
+        self.half: str | None = None
+        self.found: list[TimeSpan] = []
+
+    def run(self) -> list[TimeSpan]:
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if token.kind == "instant" and token.moment is not None:
+                self.at += 1
+                self.found.append(TimeSpan(token.moment, None, (token.start, token.end), "minute", token.flags))
+            elif token.kind == "clock":
+                self._clock(None, token.start, ())
+            else:
+                self._date()
+        return self.found
+
+    def _gap(self) -> str:
+        """Text between the token before the current one and the current one; a bar when there is none."""
+        if self.at >= len(self.tokens):
+            return "|"
+        return self.text[self.tokens[self.at - 1].end:self.tokens[self.at].start]
+
+    def _peek(self, *kinds: str) -> Token | None:
+        if self.at < len(self.tokens) and self.tokens[self.at].kind in kinds:
+            return self.tokens[self.at]
+        return None
+
+    def _date(self) -> None:
+        first = self.tokens[self.at]
+        self.at += 1
+        day, last, flags, end = self._day(first)
+        if last is not None:
+            self._finish_range(day, last, first.start, flags, end)
+            return
+        self.anchor = day
+        token = self._peek("clock")
+        if token is not None and tokens.JOINS_CLOCK.fullmatch(self._gap()):
+            self._clock(day, first.start, flags)
+            return
+        token = self._peek("date")
+        if token is not None and tokens.IS_RANGE.fullmatch(self._gap()):
+            self.at += 1
+            until, _, more, end = self._day(token, after=day)
+            self._finish_range(day, until, first.start, flags + more, end)
+            return
+        self.found.append(TimeSpan(day, None, (first.start, end), "day", flags))
+
+    def _finish_range(self, day: date, until: date, start: int, flags: tuple[str, ...], end: int) -> None:
+        if until < day:
+            flags += ("uncertain",)
+        self.anchor = day
+        self.found.append(TimeSpan(day, until, (start, end), "range", _unique(flags)))
+
+    def _day(self, token: Token, after: date | None = None) -> tuple[date, date | None, tuple[str, ...], int]:
+        """The day of a date token with what stands in brackets behind it."""
+        day = tokens.resolve_day(token, self.now.date(), after or self.anchor, bound=after is not None)
+        flags, end, last = token.flags, token.end, token.until
+        follower = self._peek("date")
+        while follower is not None and tokens.IS_GLOSS.fullmatch(self._gap()):
+            if not (follower.weekday is not None or token.weekday is not None or "(" in self._gap()):
+                break
+            day, mismatch = tokens.gloss(day, token, follower, self.now.date())
+            flags += mismatch
+            token, end, last = follower, follower.end, None
+            self.at += 1
+            follower = self._peek("date")
+        if self.text[end:end + 1] == ")" and "(" in self.text[max(0, token.start - 2):end]:
+            end += 1
+        return day, last, _unique(flags), end
+
+    def _clock(self, day: date | None, start: int, flags: tuple[str, ...]) -> None:
+        first = self.tokens[self.at]
+        self.at += 1
+        base = day or self.anchor or self.now.date()
+        moment, more = self._moment(base, first)
+        flags = flags + first.flags + more
+        other = self._peek("clock", "date")
+        if other is not None and tokens.IS_RANGE.fullmatch(self._gap()):
+            finish = self._range_end(base, first, moment, other)
+            if finish is not None:
+                until, end, late = finish
+                self.found.append(TimeSpan(moment, until, (start, end), "range", _unique(flags + late)))
+                return
+        self.found.append(TimeSpan(moment, None, (start, first.end), "minute", _unique(flags)))
+
+    def _range_end(self, base: date, first: Token, moment: datetime,
+                   other: Token) -> tuple[datetime, int, tuple[str, ...]] | None:
+        if other.kind == "date":
+            return self._dated_end(base, other)
+        self.at += 1
+        until, flags = self._moment(base, other, half=first.half)
+        if until <= moment and other.half is None and other.hour is not None and other.hour < 12:
+            later = until + timedelta(hours=12)
+            until, flags = (later, ()) if later > moment else (until, flags)
+        if until <= moment:
+            until += timedelta(days=1)
+        return until, other.end, tuple(flag for flag in flags if flag != "pm_assumed" or first.half is None)
+
+    def _dated_end(self, base: date, other: Token) -> tuple[datetime, int, tuple[str, ...]] | None:
+        kept = self.at
+        self.at += 1
+        day, _, flags, _ = self._day(other, after=base)
+        clock = self._peek("clock")
+        if clock is None or not tokens.JOINS_CLOCK.fullmatch(self._gap()):
+            self.at = kept
+            return None
+        self.at += 1
+        until, more = self._moment(day, clock)
+        return until, clock.end, flags + more
+
+    def _moment(self, base: date, token: Token, half: str | None = None) -> tuple[datetime, tuple[str, ...]]:
+        hour, days, flags = tokens.true_hour(token, token.half or half, self.half)
+        if token.half is not None:
+            self.half = token.half
+        whole = datetime(base.year, base.month, base.day, tzinfo=self.now.tzinfo)
+        return whole + timedelta(days=days, hours=hour, minutes=token.minute), flags
+
+
+def _unique(flags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(flags))
