@@ -1,0 +1,1 @@
+"""DingTalk: robot messages in (stream or HTTP), words, cards and DING out."""
