@@ -41,7 +41,7 @@ bench: $(READY)  ## how fast it is, in figures
 	$(PY) -m tests.bench
 
 eval: $(READY)  ## how well it understands, in figures
-	$(PY) -m tests.eval
+	$(PY) -m tests.understanding.evaluate
 
 # uv is a tool of whoever changes dependencies; it is not part of the environment.
 lock:  ## write requirements.lock anew from pyproject.toml (needs uv)
