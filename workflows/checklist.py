@@ -1,15 +1,321 @@
-"""Arrival and checks."""
+"""Arrival and checks: who is on site, which step is being answered, and for which site and meeting."""
 
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import col, select
+
+from storage.messages import Outgoing, Urgency
+from storage.models import CheckItem, Fault, Obligation, Person
+from storage.obligations import DUE, Rung, open_obligation, unmet
+from storage.outbox import cancel_queued, post_person
+from workflows import checklist_answers as answers
+from workflows import checklist_steps as steps
+from workflows import checklist_target as target
+from workflows import choices, escalation, fault_progress
+from workflows.authority import may
+from workflows.checklist_target import Spot
+from workflows.phrases import call, clock
 from workflows.turn import Turn
+from workflows.words import Words
+
+WORDS = Words("checklist")
+FINE = re.compile(WORDS.get("match.fine"))
+ALL = "*"
+DESCRIBE_WITHIN = timedelta(minutes=30)
+GRACE = timedelta(minutes=5)
+"""How long after a promised time a supervisor hears that there is no news."""
+
+
+# ---- arrival
 
 
 async def arrive(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+    """Somebody is on site: their arrival is met and the first check asked."""
+    owed = await target.arrivals(turn)
+    allowed = [row for row in owed if _may(turn, "meeting.arrive", row)]
+    if not allowed:
+        await (_refuse(turn, "arrive.not_allowed", owed[0]) if owed else _no_arrival(turn))
+        return
+    found = target.nearest(await target.spots(turn, allowed))
+    if target.certain(turn, found):
+        for spot in found:
+            await _arrived(turn, spot, turn.incoming.written_at)
+        return
+    options = target.choices_of(turn, found)
+    if len(options) > 1:
+        options.append((WORDS("arrive.all"), ALL))
+    pending = {"spots": [spot.value for spot in found], "at": turn.incoming.written_at.isoformat()}
+    await choices.ask(turn, "arrive", WORDS("arrive.which"), options, pending=pending)
+
+
+@choices.resumes("arrive")
+async def _arrive_picked(turn: Turn, pending: dict[str, Any], value: str) -> None:
+    for picked in pending["spots"]:
+        number, _, site_id = picked.partition("/")
+        spot = await target.spot_of(turn, number, site_id)
+        if spot is not None and value in (ALL, picked):
+            await _arrived(turn, spot, datetime.fromisoformat(pending["at"]))
+
+
+async def _arrived(turn: Turn, spot: Spot, at: datetime) -> None:
+    """Meet the arrival (and what was promised about it), then ask the first check."""
+    work, about = turn.work, spot.meeting.number
+    person = _who_arrived(turn, spot)
+    here = (Obligation.meeting == about, Obligation.site_id == spot.site.site_id)
+    for row in await unmet(work, *here, kinds=("arrival", "promise")):
+        if person.person_id != turn.person.person_id:
+            row.detail = {**row.detail, "reported_by": turn.person.person_id}
+        await escalation.meet(work, row, by=person.person_id, via=turn.via, at=at)
+    turn.audit("arrival.recorded", about, site=spot.site.site_id, arrived=person.person_id)
+    if person.person_id != turn.person.person_id:
+        text = WORDS("arrive.proxy", number=about, site=spot.site.name, speaker=call(turn.person), who=call(person))
+        await turn.reply(text, about=about, mention=False)
+    sheet = await steps.sheet(work, spot.meeting, spot.site)
+    await _start_over(turn, sheet)
+    if await steps.ask_next(work, sheet, person, turn.incoming.conversation) is None and turn.direct:
+        await turn.reply(WORDS("arrive.recorded", number=about, site=spot.site.name), about=about)
+
+
+async def _start_over(turn: Turn, sheet: steps.Sheet) -> None:
+    """Answers given before the present debt was opened (an earlier version of the notice) do not count."""
+    debt = await steps.debt(turn.work, sheet.items[0])
+    for item in sheet.items:
+        if debt and debt.closed_at is None and item.answered_at and item.answered_at < debt.opened_at:
+            item.state, item.answered_at, item.answered_by = "waiting", None, None
+            turn.work.session.add(item)
+
+
+def _who_arrived(turn: Turn, spot: Spot) -> Person:
+    """The colleague the message names, when the organisation knows them; else the speaker."""
+    org = turn.work.org
+    near = [*org.members(spot.site.unit_id), *org.engineers(spot.site.unit_id)]
+    names = [str(name) for name in turn.slot("person", ())]
+    return next((p for p in near for name in names if name in (p.name, call(p))), turn.person)
+
+
+async def _no_arrival(turn: Turn) -> None:
+    """No arrival is owed: perhaps it is about a fault, or it has been recorded; a group gets silence."""
+    taken = select(Fault).where(Fault.owner == turn.person.person_id, Fault.state == "accepted").limit(1)
+    if (await turn.work.session.exec(taken)).first() is not None:
+        await fault_progress.update(turn)
+        return
+    if not turn.direct:
+        return
+    for spot in await target.spots(turn, await target.checks(turn)):
+        if (row := await _arrival_of(turn, spot)) and row.met_at and row.met_by in turn.work.org.people:
+            by, at = call(turn.work.org.people[row.met_by]), clock(turn.work, row.met_at)
+            number = spot.meeting.number
+            await turn.reply(WORDS("arrive.already", number=number, site=spot.site.name, by=by, at=at), about=number)
+            return
+    await turn.reply(WORDS("arrive.none"))
+
+
+async def _arrival_of(turn: Turn, spot: Spot) -> Obligation | None:
+    query = select(Obligation).where(
+        Obligation.kind == "arrival",
+        Obligation.meeting == spot.meeting.number,
+        Obligation.site_id == spot.site.site_id,
+    )
+    return (await turn.work.session.exec(query.order_by(col(Obligation.id).desc()).limit(1))).first()
+
+
+async def on_the_way(turn: Turn, minutes: int) -> None:
+    """“还有20分钟到”: the time becomes a promise; one that is too late is told to the coordinator."""
+    owed = [row for row in await target.arrivals(turn) if _may(turn, "meeting.arrive", row)]
+    found = target.nearest(await target.spots(turn, owed))
+    if len(found) != 1:
+        return
+    spot, promised = found[0], turn.incoming.written_at + timedelta(minutes=minutes)
+    arrival = next(row for row in owed if row.meeting == spot.meeting.number)
+    here = (Obligation.meeting == arrival.meeting, Obligation.site_id == arrival.site_id)
+    for older in await unmet(turn.work, *here, kinds=("promise",)):
+        await escalation.meet(turn.work, older, by=turn.person.person_id, via=turn.via, at=turn.incoming.written_at)
+    promise = Obligation(
+        kind="promise",
+        unit_id=arrival.unit_id,
+        site_id=arrival.site_id,
+        person_ids=[turn.person.person_id],
+        meeting=arrival.meeting,
+        version=arrival.version,
+        due_at=promised,
+        opened_at=turn.work.now,
+    )
+    silent = max(arrival.due_at - promised, timedelta()) + GRACE
+    open_obligation(turn.work, promise, [Rung("nudge", timedelta()), Rung(DUE, silent)])
+    names = {"number": arrival.meeting, "site": spot.site.name, "time": clock(turn.work, promised)}
+    await turn.reply(WORDS("arrive.on_the_way", **names), about=arrival.meeting)
+    coordinator = turn.work.org.people.get(spot.meeting.created_by)
+    if promised > arrival.due_at and coordinator is not None:
+        late = WORDS("arrive.late_promise", who=call(turn.person), due=clock(turn.work, arrival.due_at), **names)
+        message = Outgoing(text=late, about=arrival.meeting, urgency=Urgency.FAULT)
+        await post_person(turn.work, coordinator, message, key=f"late-promise:{turn.key}", kind="promise")
+
+
+# ---- checks
 
 
 async def report(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+    """Results of one or more steps, in any order and grouping."""
+    rows = await target.checks(turn)
+    allowed = [row for row in rows if _may(turn, "checklist.report", row)]
+    if not allowed:
+        if rows:
+            await _refuse(turn, "report.not_allowed", rows[0])
+        elif turn.direct:
+            await turn.reply(WORDS("report.none"))
+        return
+    found = target.nearest(await target.spots(turn, await _open_first(turn, allowed)))
+    asked = [spot for spot in found if _asked_step(turn, spot)]
+    found = asked if asked and not target.named_sites(turn) else found
+    if target.certain(turn, found) or len(asked) == 1:
+        for spot in found:
+            await _record(turn, spot, answers.report_of(turn, await _step_for(turn, spot)))
+        return
+    stored = answers.report_of(turn, "").stored()
+    pending = {"report": stored, "status": str(turn.slot("status", "ok")), "text": turn.incoming.text}
+    await choices.ask(turn, "report", WORDS("report.which"), target.choices_of(turn, found), pending=pending)
+
+
+@choices.resumes("report")
+async def _report_picked(turn: Turn, pending: dict[str, Any], value: str) -> None:
+    number, _, site_id = value.partition("/")
+    spot = await target.spot_of(turn, number, site_id)
+    if spot is None:
+        return
+    given = answers.Report.restored(pending["report"])
+    step = await _step_for(turn, spot)
+    if not given.results and step:
+        given.results = [answers.Result(step, str(pending["status"]), str(pending["text"]))]
+    await _record(turn, spot, given)
+
+
+async def _record(turn: Turn, spot: Spot, given: answers.Report) -> None:
+    """Record, take back questions that still wait to be sent elsewhere, and mind an arrival nobody reported."""
+    await cancel_queued(turn.work, turn.person.person_id, spot.meeting.number, ("step",))
+    await answers.record(turn, spot, given)
+    arrival = await _arrival_of(turn, spot)
+    if given.results and arrival is not None and arrival.closed_at is None:
+        await turn.reply(WORDS("report.say_arrived"), about=spot.meeting.number)
+
+
+async def _open_first(turn: Turn, rows: Sequence[Obligation]) -> list[Obligation]:
+    """Where something is still to be answered, if there is such a place; else all (a correction)."""
+    waiting = [row for row in rows if row.closed_at is None]
+    asked = {(e.about, e.pending.get("site")) for e in turn.expectations if e.kind == "step"}
+    waiting += [row for row in rows if row.closed_at is not None and (row.meeting, row.site_id) in asked]
+    return waiting or list(rows)
+
+
+def _asked_step(turn: Turn, spot: Spot) -> str:
+    """The step this person was asked for this place, newest first; empty when none is awaited."""
+    here = (spot.meeting.number, spot.site.site_id)
+    mine = (e for e in turn.expectations if e.kind == "step" and (e.about, e.pending.get("site")) == here)
+    return next((e.step for e in mine), "")
+
+
+async def _step_for(turn: Turn, spot: Spot) -> str:
+    """The step a bare answer is about: the one asked of this person, else the first one open."""
+    if step := _asked_step(turn, spot):
+        return step
+    waiting = (await steps.sheet(turn.work, spot.meeting, spot.site)).open_items()
+    return waiting[0].step if waiting else ""
+
+
+# ---- buttons, photos, and words after [异常]
 
 
 async def clicked(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+    """[已到位] ``arrive:<obligation>`` · [正常]/[异常] ``step:<meeting>:<site>:<step>:ok|bad``."""
+    verb, _, value = turn.incoming.click.partition(":")
+    await (_arrive_clicked(turn, value) if verb == "arrive" else _step_clicked(turn, value))
+
+
+async def _arrive_clicked(turn: Turn, value: str) -> None:
+    row = await turn.work.session.get(Obligation, int(value)) if value.isdigit() else None
+    spot = await target.spot_of(turn, row.meeting, row.site_id or "") if row else None
+    if row is None or spot is None:
+        await turn.reply(WORDS("arrive.none"))
+    elif not _may(turn, "meeting.arrive", row):
+        await _refuse(turn, "arrive.not_allowed", row)
+    elif (current := await _arrival_of(turn, spot)) is None or current.closed_at is not None:
+        await _no_arrival(turn)
+    else:
+        await _arrived(turn, spot, turn.incoming.written_at)
+
+
+async def _step_clicked(turn: Turn, value: str) -> None:
+    number, site_id, step, outcome = (value.split(":") + [""] * 4)[:4]
+    spot = await target.spot_of(turn, number, site_id)
+    item = await turn.work.session.get(CheckItem, (number, site_id, step))
+    if spot is None or item is None or spot.meeting.state not in ("published", "running", "ended"):
+        await turn.reply(WORDS("report.stale", number=number, site=spot.site.name if spot else ""), about=number)
+        return
+    if not may(turn.work.org, turn.person, "checklist.report", spot.site.unit_id):
+        unit = turn.work.org.units[spot.site.unit_id]
+        await turn.reply(WORDS("report.not_allowed", site=spot.site.name, unit=unit.name), about=number)
+    elif outcome == "ok":
+        given = answers.Report([answers.Result(step, "ok", WORDS.get("report")["fine"])], turn.incoming.written_at)
+        await _record(turn, spot, given)
+    else:
+        await _ask_what(turn, spot, item)
+
+
+async def _ask_what(turn: Turn, spot: Spot, item: CheckItem) -> None:
+    """[异常] was pressed: in which way? The next words in this conversation say it."""
+    names = {"number": spot.meeting.number, "site": spot.site.name, "label": steps.label(item.step)}
+    example = steps.WORDS.get("step")[item.step]["example"]
+    await turn.reply(WORDS("report.what_is_wrong", example=example, **names), about=item.meeting)
+    await turn.expect("symptom", item.meeting, step=item.step, pending={"site": item.site_id})
+
+
+async def described(turn: Turn) -> bool:
+    """Words that say what is wrong after [异常]; False when none were asked for here or they say that all is well."""
+    place, since, text = str(turn.incoming.conversation), turn.work.now - DESCRIBE_WITHIN, turn.incoming.text.strip()
+    asked = next((e for e in turn.expectations if (e.kind, e.conversation) == ("symptom", place)), None)
+    newest = max(turn.expectations, key=lambda row: row.id or 0, default=None)
+    if asked is None or asked is not newest or not text or asked.asked_at < since:
+        return False
+    spot = await target.spot_of(turn, asked.about, str(asked.pending["site"]))
+    asked.state = "met"
+    turn.work.session.add(asked)
+    if spot is None or FINE.match(text):
+        return False
+    given = answers.Report([answers.Result(asked.step, "abnormal", text)], turn.incoming.written_at)
+    given.evidence = answers.evidence_of(turn)
+    await _record(turn, spot, given)
+    return True
+
+
+async def photo(turn: Turn) -> bool:
+    """A photo without words: evidence for the step being asked; refused while the meeting runs. False: not ours."""
+    rows = [row for row in await target.checks(turn) if _may(turn, "checklist.report", row)]
+    found = await target.spots(turn, rows)
+    if any(steps.running(spot.meeting, turn.work.now) for spot in found):
+        await turn.reply(WORDS("photo.refused"))
+        return True
+    spot = next((spot for spot in found if _asked_step(turn, spot)), None)
+    if spot is None:
+        return False
+    item = await turn.work.session.get(CheckItem, (spot.meeting.number, spot.site.site_id, _asked_step(turn, spot)))
+    if item is not None:
+        item.evidence = list(dict.fromkeys([*item.evidence, *answers.evidence_of(turn)]))
+        turn.work.session.add(item)
+    await turn.reply(WORDS("photo.kept"), about=spot.meeting.number)
+    return True
+
+
+# ---- who may
+
+
+def _may(turn: Turn, right: str, row: Obligation) -> bool:
+    return may(turn.work.org, turn.person, right, row.unit_id)
+
+
+async def _refuse(turn: Turn, key: str, row: Obligation) -> None:
+    site = turn.work.org.sites.get(row.site_id or "")
+    unit = turn.work.org.units.get(row.unit_id)
+    text = WORDS(key, site=site.name if site else "", unit=unit.name if unit else "")
+    await turn.reply(text, about=row.meeting)

@@ -1,0 +1,214 @@
+"""What an answer does to a checklist: steps recorded, faults opened, corrections, and the word that it is complete."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from storage.models import CheckItem, Fault
+from workflows import checklist_end, choices, escalation, fault, fault_progress
+from workflows import checklist_steps as steps
+from workflows.checklist_target import Spot
+from workflows.phrases import fit, joined
+from workflows.turn import Turn
+from workflows.words import Words
+
+WORDS = Words("checklist")
+CLOSED = ("resolved", "observing", "closed", "cancelled")
+
+
+@dataclass
+class Result:
+    """One step's outcome: ``status`` ok or abnormal, with the words it was said in."""
+
+    step: str
+    status: str
+    text: str
+
+
+@dataclass
+class Report:
+    """All results of one message. ``at``: when it was written; ``evidence``: its photos."""
+
+    results: list[Result]
+    at: datetime
+    device: str = ""
+    symptom: str = ""
+    evidence: list[str] = field(default_factory=list)
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON, to wait for the answer of a numbered question."""
+        results = [vars(result) for result in self.results]
+        return {**vars(self), "results": results, "at": self.at.isoformat()}
+
+    @classmethod
+    def restored(cls, data: dict[str, Any]) -> "Report":
+        """The report that ``stored`` wrote."""
+        results = [Result(**result) for result in data["results"]]
+        return cls(**{**data, "results": results, "at": datetime.fromisoformat(data["at"])})
+
+
+def report_of(turn: Turn, asked: str) -> Report:
+    """The message's results; a bare answer is about ``asked``, the step that is being asked."""
+    text, status = turn.incoming.text, str(turn.slot("status", "ok"))
+    given = turn.slot("results") or [{"step": step} for step in turn.slot("step") or [asked] if step]
+    results = [Result(str(one["step"]), str(one.get("status", status)), str(one.get("text", text))) for one in given]
+    return Report(
+        results,
+        min(turn.incoming.written_at, turn.work.now),
+        device=_first(turn.slot("device")),
+        symptom=_first(turn.slot("symptom")),
+        evidence=evidence_of(turn),
+    )
+
+
+def evidence_of(turn: Turn) -> list[str]:
+    """Names under which the message's photos are kept."""
+    return [photo.sha256 or photo.ref or photo.name for photo in turn.incoming.attachments]
+
+
+async def record(turn: Turn, spot: Spot, report: Report) -> None:
+    """Record every result, open faults, ask the next step or say that all is done."""
+    sheet = await steps.sheet(turn.work, spot.meeting, spot.site)
+    quiet = steps.running(spot.meeting, turn.work.now)
+    if quiet and report.evidence:
+        report.evidence = []
+        await turn.reply(WORDS("photo.refused"), about=spot.meeting.number)
+    noted: list[CheckItem] = []
+    corrected: list[CheckItem] = []
+    for result in report.results:
+        item = sheet.item(result.step)
+        if item is None:
+            continue
+        if item.step == steps.SHUTDOWN and spot.meeting.starts_at > turn.work.now:
+            await turn.reply(WORDS("report.too_early", number=spot.meeting.number), about=spot.meeting.number)
+            continue
+        if item.state == "abnormal" and result.status == "ok" and await _open_fault(turn, item):
+            corrected.append(item)
+        await _note(turn, spot, item, result, report)
+        noted.append(item)
+    if noted:
+        await _go_on(turn, sheet, noted, report.at)
+    for item in corrected:
+        await _ask_withdrawal(turn, spot, item)
+
+
+async def _note(turn: Turn, spot: Spot, item: CheckItem, result: Result, report: Report) -> None:
+    """Write one result into its row; something abnormal becomes a fault on that step."""
+    turn.audit(
+        "check.answered",
+        item.meeting,
+        site=item.site_id,
+        step=item.step,
+        status=result.status,
+        text=fit(result.text, 200),
+        before=item.state,
+    )
+    item.state, item.text = result.status, fit(result.text, 200)
+    item.answered_at, item.answered_by = report.at, turn.person.person_id
+    item.evidence = list(dict.fromkeys([*item.evidence, *report.evidence]))
+    turn.work.session.add(item)
+    await steps.close_questions(turn.work, item)
+    if result.status == "abnormal":
+        await _report_fault(turn, spot, item, report)
+
+
+async def _report_fault(turn: Turn, spot: Spot, item: CheckItem, report: Report) -> None:
+    opened = await fault.open_from_check(
+        turn.work,
+        meeting=spot.meeting,
+        site=spot.site,
+        step=item.step,
+        text=item.text,
+        device=report.device,
+        symptom=report.symptom,
+        person=turn.person,
+        incoming=turn.incoming,
+    )
+    item.fault = opened.number
+    turn.work.session.add(item)
+
+
+async def _go_on(turn: Turn, sheet: steps.Sheet, noted: Sequence[CheckItem], at: datetime) -> None:
+    """Meet what is complete and say so; else the next question, once."""
+    work, about = turn.work, sheet.meeting.number
+    met = [item for item in noted if await _meet(turn, sheet, item, at)]
+    silent = not turn.direct and steps.running(sheet.meeting, work.now)
+    asked_before = [item.step for item in sheet.open_items() if item.state == "asked"]
+    following = await steps.ask_next(work, sheet, turn.person, turn.incoming.conversation)
+    if silent:
+        return
+    if any(item.step == steps.SHUTDOWN for item in met):
+        if turn.direct:
+            await turn.reply(WORDS("report.shut_down", **_names(sheet)), about=about)
+    elif met:
+        await turn.reply(_done(sheet), about=about, mention=False)
+    elif following is None:
+        if turn.direct:
+            await turn.reply(WORDS("report.noted", noted=_labels(noted), **_names(sheet)), about=about)
+    elif following.step in asked_before:
+        missing = _labels(sheet.open_items())
+        await turn.reply(WORDS("report.remaining", noted=_labels(noted), missing=missing, **_names(sheet)), about=about)
+
+
+async def _meet(turn: Turn, sheet: steps.Sheet, item: CheckItem, at: datetime) -> bool:
+    """Meet the debt this step belongs to, when it is complete now and still owed."""
+    debt = await steps.debt(turn.work, item)
+    complete = item.step == steps.SHUTDOWN or sheet.checked()
+    if debt is None or debt.closed_at is not None or not complete:
+        return False
+    await escalation.meet(turn.work, debt, by=turn.person.person_id, via=turn.via, at=at)
+    await checklist_end.summarise_when_done(turn.work, sheet.meeting)
+    return True
+
+
+def _done(sheet: steps.Sheet) -> str:
+    bad = [
+        WORDS("report.with_fault", label=steps.label(item.step), fault=item.fault)
+        for item in sheet.items
+        if item.state == "abnormal"
+    ]
+    key = "report.done_with_faults" if bad else "report.done"
+    return WORDS(key, faults=joined(bad), **_names(sheet))
+
+
+def _names(sheet: steps.Sheet) -> dict[str, str]:
+    return {"number": sheet.meeting.number, "site": sheet.site.name}
+
+
+def _labels(items: Sequence[CheckItem]) -> str:
+    return joined([steps.label(item.step) for item in items])
+
+
+# ---- an abnormal step is corrected: the fault is withdrawn only when that is said
+
+
+async def _open_fault(turn: Turn, item: CheckItem) -> Fault | None:
+    row = await turn.work.session.get(Fault, item.fault) if item.fault else None
+    return row if row is not None and row.state not in CLOSED else None
+
+
+async def _ask_withdrawal(turn: Turn, spot: Spot, item: CheckItem) -> None:
+    question = WORDS(
+        "report.withdraw",
+        number=spot.meeting.number,
+        site=spot.site.name,
+        label=steps.label(item.step),
+        fault=item.fault,
+    )
+    options = [(WORDS("report.withdraw_yes"), "yes"), (WORDS("report.withdraw_no"), "no")]
+    await choices.ask(turn, "withdraw_check_fault", question, options, about=item.fault, pending={"fault": item.fault})
+
+
+@choices.resumes("withdraw_check_fault")
+async def _withdraw(turn: Turn, pending: dict[str, Any], value: str) -> None:
+    number = str(pending["fault"])
+    if value == "yes":
+        turn.numbers = (number,)
+        await fault_progress.cancel(turn)
+    else:
+        await turn.reply(WORDS("report.kept", fault=number), about=number)
+
+
+def _first(value: object) -> str:
+    return str(value[0]) if isinstance(value, (list, tuple)) and value else ""
