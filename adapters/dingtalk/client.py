@@ -8,7 +8,7 @@ import aiohttp
 import structlog
 
 from adapters.dingtalk.errors import ADDRESS_BLOCK, NotPermitted, QuotaGone, TokenDead, api_error, oapi_error
-from adapters.dingtalk.limits import CALLS, CALLS_WINDOW, PATIENCE, Count, Pace, Quota
+from adapters.dingtalk.limits import CALLS, CALLS_WINDOW, CHINA, PATIENCE, Count, Pace, Quota
 from adapters.dingtalk.token import Tokens
 from adapters.dingtalk.words import words
 from storage.clock import Clock
@@ -50,7 +50,7 @@ class Client:
     def trouble(self) -> str:
         """What operators should know about calling, or empty."""
         if self._blocked_until and self.clock.now() < self._blocked_until:
-            return words("trouble.blocked", until=f"{self._blocked_until.astimezone():%H:%M}")
+            return words("trouble.blocked", until=f"{self._blocked_until.astimezone(CHINA):%H:%M}")
         if self._missing:
             return words("trouble.permission", detail=self._missing)
         return self.api_quota.warning() or self.push_quota.warning()

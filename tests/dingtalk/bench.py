@@ -107,7 +107,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench(limits: Limits | None = None, **settings: Any) -> AsyncIterator[Bench]:
-    """Simulator and adapter with these settings changed."""
+    """Simulator and adapter with these settings changed; `robot` is the secret of a custom robot in the group."""
     clock = ManualClock(START)
     async with (
         DingTalkSimulator(lambda: clock.now().timestamp(), limits) as simulator,
@@ -116,6 +116,10 @@ async def bench(limits: Limits | None = None, **settings: Any) -> AsyncIterator[
         populate(simulator)
         patience = settings.pop("patience", timedelta())
         load, public_url = settings.pop("load", None), settings.pop("public_url", "")
+        if secret := settings.pop("robot", ""):
+            simulator.world.custom_robot("tok", GROUP, secret)
+            url = f"{simulator.base_url}/robot/send?access_token=tok"
+            settings["webhooks"] = [{"conversation_id": GROUP, "url": url, "secret": secret}]
         values = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET} | settings
         values |= {"api_base": simulator.base_url, "oapi_base": simulator.base_url}
         count = CountInMemory()
