@@ -3,7 +3,8 @@
 Every row has a dedupe key, so that saying the same thing twice in a retried transaction says it once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import col, select, update
@@ -11,6 +12,9 @@ from sqlmodel import col, select, update
 from storage.messages import Address, Outgoing, Urgency
 from storage.models import Delivery, Person
 from storage.work import Work
+
+MANY = 500
+"""Keys looked up in one query: below the limits of both databases."""
 
 
 async def post(
@@ -34,25 +38,52 @@ async def post(
     known = select(Delivery.id).where(Delivery.dedupe_key == dedupe_key)
     if (await work.session.exec(known)).first() is not None:
         return False
-    work.session.add(
-        Delivery(
-            dedupe_key=dedupe_key,
-            platform=to.platform,
-            address=str(to),
-            person_id=person_id,
-            bundle=bundle,
-            about=message.about,
-            kind=kind,
-            urgency=int(message.urgency),
-            message=message.model_dump(mode="json"),
-            renderer=renderer,
-            render_args=dict(render_args or {}),
-            hints=dict(hints or {}),
-            not_before=work.now,
-            created_at=work.now,
-        )
-    )
+    row = _row(work, Letter(to, message, key, kind, person_id, bundle), dedupe_key)
+    row.renderer, row.render_args, row.hints = renderer, dict(render_args or {}), dict(hints or {})
+    work.session.add(row)
     return True
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message to one address, to be queued together with many others."""
+
+    to: Address
+    message: Outgoing
+    key: str
+    kind: str = ""
+    person_id: str | None = None
+    bundle: str = ""
+
+
+async def post_many(work: Work, letters: Sequence[Letter]) -> int:
+    """Queue many messages with one look at what is queued already (a broadcast); returns how many were new."""
+    keyed = {f"{letter.key}>{letter.to}": letter for letter in letters}
+    keys = list(keyed)
+    known: set[str] = set()
+    for at in range(0, len(keys), MANY):
+        query = select(Delivery.dedupe_key).where(col(Delivery.dedupe_key).in_(keys[at : at + MANY]))
+        known.update((await work.session.exec(query)).all())
+    for key, letter in keyed.items():
+        if key not in known:
+            work.session.add(_row(work, letter, key))
+    return len(keyed) - len(known)
+
+
+def _row(work: Work, letter: Letter, dedupe_key: str) -> Delivery:
+    return Delivery(
+        dedupe_key=dedupe_key,
+        platform=letter.to.platform,
+        address=str(letter.to),
+        person_id=letter.person_id,
+        bundle=letter.bundle,
+        about=letter.message.about,
+        kind=letter.kind,
+        urgency=int(letter.message.urgency),
+        message=letter.message.model_dump(mode="json"),
+        not_before=work.now,
+        created_at=work.now,
+    )
 
 
 async def post_person(

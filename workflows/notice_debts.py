@@ -1,0 +1,123 @@
+"""The debts of a notice: each unit owes an answer, each site its arrival and its checks; a change moves or replaces them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import col
+
+from storage.messages import Address
+from storage.models import Meeting, Notice, Obligation, Person
+from storage.obligations import ack_ladder, due_ladder, move_due, open_obligation, settle_cancelled, settle_met, unmet
+from storage.work import Work
+from workflows.meeting_clock import HOOKS, call_site_hooks
+from workflows.notice_scope import Audience, instant, sites_by_unit
+from workflows.notice_texts import arrival_due, check_due
+from workflows.worktime import after_working
+
+REMIND = timedelta(minutes=10)
+"""How long before an arrival or a checklist is due those who owe it are reminded in private."""
+KINDS = ("notice_ack", "arrival", "checklist")
+
+
+async def serve(work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str], heard: Audience) -> None:
+    """Open, move and cancel what these units (a slice of the notice) owe because of it."""
+    if notice.kind != "new":
+        await _settle_old(work, meeting, notice, unit_ids)
+    owing = set(notice.unit_ids)
+    for unit_id in unit_ids:
+        if unit_id in owing:
+            _open_answer(work, meeting, notice, unit_id, heard.people[unit_id])
+    await _open_sites(work, meeting, notice, unit_ids, heard)
+
+
+def _open_answer(work: Work, meeting: Meeting, notice: Notice, unit_id: str, people: Sequence[Person]) -> None:
+    """One answer per unit: ten minutes where a messenger reaches it, else two hours of working time by mail."""
+    policies = work.settings.policy
+    if instant(work.org, unit_id, people, work.platforms):
+        due_at, policy = notice.published_at + policies.notice_ack.within, policies.notice_ack
+    else:
+        policy = policies.email_ack
+        due_at = _after_office_hours(work, notice.published_at, policy.within)
+    debt = Obligation(
+        kind="notice_ack",
+        unit_id=unit_id,
+        person_ids=[person.person_id for person in people],
+        meeting=meeting.number,
+        version=notice.version,
+        due_at=due_at,
+        opened_at=notice.published_at,
+    )
+    open_obligation(work, debt, ack_ladder(policy, due_at - notice.published_at))
+    _answer_for_publisher(work, notice, debt)
+
+
+def _after_office_hours(work: Work, start: datetime, duration: timedelta) -> datetime:
+    return after_working(work.local(start), duration, work.settings.calendar.office_hours)
+
+
+def _answer_for_publisher(work: Work, notice: Notice, debt: Obligation) -> None:
+    """A customer unit need not acknowledge what its own coordinator has published."""
+    publisher, unit = work.org.people.get(notice.published_by), work.org.units[debt.unit_id]
+    if publisher is not None and publisher.unit_id == debt.unit_id and unit.track == "customer":
+        via = Address.parse(notice.conversation).platform
+        settle_met(work, debt, by=publisher.person_id, via=via, at=notice.published_at)
+
+
+async def _open_sites(
+    work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str], heard: Audience
+) -> None:
+    new = meeting.site_ids if notice.kind == "new" else notice.changes.get("added", [])
+    slice_of = set(unit_ids)
+    opened = []
+    for unit_id, sites in sites_by_unit(work.org, new).items():
+        if unit_id not in slice_of:
+            continue
+        for site in sites:
+            open_site(work, meeting, notice, unit_id, site.site_id, heard.people.get(unit_id, ()))
+            opened.append(site.site_id)
+    await call_site_hooks(HOOKS.served, work, meeting, opened)
+
+
+def open_site(
+    work: Work, meeting: Meeting, notice: Notice, unit_id: str, site_id: str, people: Iterable[Person]
+) -> None:
+    """A site owes its arrival and its checks from publication on."""
+    ladder = due_ladder(work.settings.policy.notice_ack, REMIND)
+    person_ids = [person.person_id for person in people]
+    for kind, due_at in _site_dues(work, meeting, notice).items():
+        debt = Obligation(
+            kind=kind,
+            unit_id=unit_id,
+            site_id=site_id,
+            person_ids=list(person_ids),
+            meeting=meeting.number,
+            version=notice.version,
+            due_at=due_at,
+            opened_at=notice.published_at,
+        )
+        open_obligation(work, debt, ladder)
+
+
+def _site_dues(work: Work, meeting: Meeting, notice: Notice) -> dict[str, datetime]:
+    return {
+        "arrival": arrival_due(work, meeting, notice.published_at),
+        "checklist": check_due(work, meeting, notice.published_at),
+    }
+
+
+async def _settle_old(work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str]) -> None:
+    """What these units still owe from earlier versions: replaced, moved with the meeting, or cancelled."""
+    here = Obligation.meeting == meeting.number, col(Obligation.unit_id).in_(unit_ids)
+    removed, owing = set(notice.changes.get("removed", [])), set(notice.unit_ids)
+    dues = _site_dues(work, meeting, notice)
+    gone = []
+    for debt in await unmet(work, *here, kinds=KINDS):
+        if debt.kind == "notice_ack":
+            if debt.unit_id in owing and debt.version < notice.version:
+                settle_cancelled(work, debt, f"version {notice.version}")
+        elif notice.kind == "cancel" or debt.site_id in removed:
+            settle_cancelled(work, debt, notice.kind, who=notice.published_by)
+            gone.append(debt.site_id or "")
+        elif debt.due_at != dues[debt.kind]:
+            move_due(work, debt, dues[debt.kind])
+    await call_site_hooks(HOOKS.released, work, meeting, list(dict.fromkeys(gone)))

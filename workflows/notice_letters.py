@@ -1,0 +1,83 @@
+"""The messages of a notice: each text once per conversation, whichever slice comes to it first."""
+
+from collections.abc import Iterator, Sequence
+
+from storage.directory import Directory
+from storage.messages import Address
+from storage.models import Group, Meeting, Notice
+from storage.outbox import Letter, post_many
+from storage.work import Work
+from workflows.notice_scope import Audience, asked_in
+from workflows.notice_texts import Letterhead
+
+KIND = "notice"
+
+
+async def send(work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str], heard: Audience) -> None:
+    """Queue the group and personal messages that belong to these units."""
+    head = Letterhead.of(work, meeting, notice)
+    key = f"notice:{meeting.number}:{notice.version}"
+    here = set(unit_ids)
+    letters = [*_to_groups(work, head, key, here, heard), *_to_people(work, head, key, here, heard)]
+    await post_many(work, letters)
+
+
+async def send_copies(work: Work, meeting: Meeting, notice: Notice, heard: Audience) -> None:
+    """Higher tiers are informed in their own group, or their supervisors in private where there is none."""
+    head = Letterhead.of(work, meeting, notice)
+    key = f"notice:{meeting.number}:{notice.version}"
+    letters = []
+    for unit in heard.copies:
+        groups = [g for g in work.org.groups_serving(unit.unit_id, work.platforms) if g.unit_id == unit.unit_id]
+        texts = [(_address(group), None) for group in groups if group.group_id not in heard.by_group]
+        if not groups:
+            texts = _direct(work, [person.person_id for person in work.org.supervisors(unit.unit_id)])
+        letters += [Letter(to, head.to_reader(), key, KIND, person_id) for to, person_id in texts]
+    await post_many(work, letters)
+
+
+def _to_groups(work: Work, head: Letterhead, key: str, here: set[str], heard: Audience) -> Iterator[Letter]:
+    owing = set(head.notice.unit_ids)
+    for group_id, unit_ids in heard.by_group.items():
+        if unit_ids[0] not in here:
+            continue
+        group = work.org.groups[group_id]
+        asked = asked_in(work.org, group, [unit_id for unit_id in unit_ids if unit_id in owing])
+        yield Letter(_address(group), head.to_group(work, group, _names(work.org, asked)), key, KIND)
+
+
+def _to_people(work: Work, head: Letterhead, key: str, here: set[str], heard: Audience) -> Iterator[Letter]:
+    """Only those who owe are written to in private. Who keeps another site in the meeting is not told to stay away."""
+    owing = set(head.notice.unit_ids)
+    removed = _removed_units(work.org, head.meeting, head.notice)
+    for person_id, unit_ids in heard.by_person.items():
+        mine = [unit_id for unit_id in unit_ids if unit_id in owing]
+        if not mine or unit_ids[0] not in here:
+            continue
+        message = head.to_person(removed=all(unit_id in removed for unit_id in mine))
+        for to, owner in _direct(work, [person_id]):
+            yield Letter(to, message, key, KIND, owner, f"{key}>{owner}")
+
+
+def _removed_units(org: Directory, meeting: Meeting, notice: Notice) -> set[str]:
+    """Owing units that have no site in the meeting any more (a customer unit: nor has the one it hangs under)."""
+    if not notice.changes.get("removed"):
+        return set()
+    staying = {org.sites[site_id].unit_id for site_id in meeting.site_ids if site_id in org.sites}
+    return {
+        unit_id
+        for unit_id in notice.unit_ids
+        if unit_id not in staying and org.units[unit_id].parent_id not in staying
+    }
+
+
+def _direct(work: Work, person_ids: Sequence[str]) -> list[tuple[Address, str | None]]:
+    return [(place, one) for one in person_ids for place in work.org.addresses(one, work.platforms)]
+
+
+def _address(group: Group) -> Address:
+    return Address(platform=group.platform, kind="group", id=group.conversation_id)
+
+
+def _names(org: Directory, unit_ids: Sequence[str]) -> list[str]:
+    return [org.units[unit_id].name for unit_id in unit_ids]

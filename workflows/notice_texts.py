@@ -1,0 +1,111 @@
+"""The words of a notice, a change and a cancellation: one text per conversation, the same for all who are told in private.
+
+Private copies are word for word the same for everybody, so that a platform may carry twenty of them in one call.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.messages import Action, Outgoing, Urgency
+from storage.models import Group, Meeting, Notice
+from storage.work import Work
+from workflows import meeting_clock
+from workflows.phrases import clock, full_clock, joined
+from workflows.words import Words
+
+WORDS = Words("notice")
+NAMES = Words("meeting")
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """What every text about one version of a meeting has in common."""
+
+    meeting: Meeting
+    notice: Notice
+    due_at: datetime
+    fields: dict[str, str]
+
+    @classmethod
+    def of(cls, work: Work, meeting: Meeting, notice: Notice) -> "Letterhead":
+        """The common words, made once per slice."""
+        due_at = notice.published_at + work.settings.policy.notice_ack.within
+        fields = {
+            "number": meeting.number,
+            "title": meeting.title,
+            "systems": systems(meeting.systems),
+            "start": full_clock(work, meeting.starts_at),
+            "arrive": on_the_day(work, arrival_due(work, meeting, notice.published_at), meeting.starts_at),
+            "scope": meeting.scope_text,
+            "basis": WORDS("basis", basis=meeting.basis) if meeting.basis else "",
+            "due": clock(work, due_at),
+            "lines": NAMES.get("semicolon").join(notice.changes.get("lines", ())),
+        }
+        return cls(meeting, notice, due_at, fields)
+
+    def to_group(self, work: Work, group: Group, names: Sequence[str]) -> Outgoing:
+        """The text for a group; ``names`` are the units asked to answer there, none for a copy."""
+        ask = WORDS("ask", units=joined(names, 20), due=self.fields["due"]) if names else ""
+        text = WORDS(f"group_{self.notice.kind}", ask=ask, **self.fields)
+        return self._message(
+            text if names else WORDS("copy") + text,
+            answerable=bool(names),
+            mention_all=bool(names) and group.purpose == "support" and not night(work),
+        )
+
+    def to_person(self, removed: bool = False) -> Outgoing:
+        """The text for everybody who answers for a unit; ``removed``: their site takes part no longer."""
+        key = "person_removed" if removed else f"person_{self.notice.kind}"
+        return self._message(WORDS(key, **self.fields), answerable=True)
+
+    def to_reader(self) -> Outgoing:
+        """The text for somebody who is informed and owes nothing."""
+        text = WORDS("copy") + WORDS(f"group_{self.notice.kind}", ask="", **self.fields)
+        return self._message(text, answerable=False)
+
+    def _message(self, text: str, *, answerable: bool, mention_all: bool = False) -> Outgoing:
+        number = self.meeting.number
+        buttons = (
+            Action(label=WORDS("received"), value=f"ack:{number}", say=WORDS("received")),
+            Action(label=WORDS("trouble"), value=f"trouble:{number}", say=WORDS("trouble")),
+        )
+        return Outgoing(
+            text=text,
+            title=self.meeting.title,
+            about=number,
+            urgency=Urgency.NOTICE,
+            mention_all=mention_all,
+            actions=buttons if answerable else (),
+        )
+
+
+def arrival_due(work: Work, meeting: Meeting, published_at: datetime) -> datetime:
+    """By when people are to be on site, with the time for the answer kept free when the notice comes late."""
+    within = work.settings.policy.notice_ack.within
+    return meeting_clock.at_least(meeting_clock.arrive_at(meeting), meeting, published_at, within)
+
+
+def check_due(work: Work, meeting: Meeting, published_at: datetime) -> datetime:
+    """By when the checks are to be answered; likewise, and never before the arrival."""
+    due = meeting.starts_at - work.settings.policy.checklist.before_start
+    return max(due, arrival_due(work, meeting, published_at))
+
+
+def systems(codes: Sequence[str]) -> str:
+    """``（水利系统）`` or nothing."""
+    names = [str(NAMES.get("systems").get(code, code)) for code in codes if code != "other"]
+    return WORDS("systems", names=joined(names)) if names else ""
+
+
+def on_the_day(work: Work, moment: datetime, day: datetime) -> str:
+    """``8:30`` when it falls on the local day of ``day``, else with its date."""
+    local = work.local(moment)
+    same = local.date() == work.local(day).date()
+    return f"{local.hour}:{local.minute:02d}" if same else full_clock(work, moment)
+
+
+def night(work: Work) -> bool:
+    """Whether people sleep now: nobody is called by @所有人."""
+    hour = work.local(work.now).hour
+    return hour >= WORDS.get("night.from") or hour < WORDS.get("night.until")
