@@ -9,6 +9,7 @@ from datetime import datetime
 from intents.rules import Condition
 from intents.spans import Spans
 
+_VAGUE = frozenset({"other", "damaged", "frozen", "overheating", "no_power", "dropped", "low_volume", "blurred"})
 _FACTS: dict[str, Callable[[Spans], bool]] = {
     "client": lambda s: s.context.role == "client",
     "coordinator": lambda s: s.context.role == "coordinator",
@@ -26,8 +27,10 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "exp_none": lambda s: s.context.expecting is None,
     "place": lambda s: bool(s.places),
     "person": lambda s: bool(s.people),
-    "device": lambda s: bool(s.devices),
+    "device": lambda s: any(thing.code != "other" for thing in s.devices),
     "ticket": lambda s: bool(s.tickets),
+    "room": lambda s: bool(s.rooms),
+    "solid": lambda s: any(symptom.state == "present" and symptom.code not in _VAGUE for symptom in s.symptoms),
     "time": lambda s: bool(s.times),
     "clock": lambda s: any(isinstance(span.start, datetime) for span in s.times),
     "future": lambda s: any(isinstance(span.start, datetime) and span.start > s.context.now for span in s.times),
@@ -44,6 +47,7 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "ends_asking": lambda s: bool(re.search(r"[?吗]\W*$|(?<!着)呢\W*$", s.view.text)),
 }
 NAMES = frozenset(_FACTS)
+
 
 
 class Facts:

@@ -13,8 +13,8 @@ _SURNAME = f"(?:{'|'.join(_WORDS['double'])}|[{_WORDS['surnames']}])"
 _TITLE = "|".join(sorted(_WORDS["titles"], key=len, reverse=True))
 _NOT = tuple(_WORDS["not_names"])
 _CALLED = re.compile(
-    rf"(?P<pet>(?<![\u4e00-\u9fff])[老小阿]{_SURNAME}|(?<=[让派归由叫请找给是和跟与替,、换成转])[老小阿]{_SURNAME})(?![\u4e00-\u9fff]?[会区镇县])"
-    rf"|(?P<titled>{_SURNAME}(?:[\u4e00-\u9fff]{{1,2}}(?=(?:{_TITLE})))?(?:{_TITLE}))(?!作|具|程(?!师)|业|会|室|商|厂|单(?!位)|期|资|地|时|共|结|数|体|是|要|台|站|理)")
+    rf"(?P<pet>(?<![\u4e00-\u9fff])[老小阿]{_SURNAME}|(?<=[让派归由叫请找给是和跟与替,、换成转烦⌂:.定])[老小阿]{_SURNAME})(?![\u4e00-\u9fff]?[会区镇县])"
+    rf"|(?P<titled>(?<!工)(?<!副){_SURNAME}(?:[\u4e00-\u9fff]{{1,2}}(?=(?:{_TITLE})))?(?:{_TITLE}))(?!作|具|程(?!师)|业|会|室|商|厂|单(?!位)|期|资|地|时|共|结|数|体|是|要|台|站|理)")
 _FRAME = re.compile(rf"(?:{'|'.join(sorted(_WORDS['before_name'], key=len, reverse=True))})(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})")
 _AFTER = re.compile(_WORDS["after_name"])
 _HEAD = re.compile(rf"(?:^|[,.;!?、⌂\n和与跟])(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})(?=负责|跟进|跟一|接手|牵头|对接|去处理|去⌂|值班|顶班|替|代班|到位|已到|就位|到岗|报到|和|与|、|换|接替|在现场|已在|主责)")
@@ -39,12 +39,11 @@ class People:
 
     def find(self, text: str) -> list[Person]:
         """Names in order, none overlapping."""
-        found = [*self._listed(text), *self._called(text), *self._framed(text)]
         kept: list[Person] = []
-        for person in sorted(found, key=lambda one: (one.start, -one.end)):
-            if not kept or person.start >= kept[-1].end:
+        for person in (*self._listed(text), *self._called(text), *self._framed(text)):
+            if all(person.end <= other.start or person.start >= other.end for other in kept):
                 kept.append(person)
-        return kept
+        return sorted(kept, key=lambda one: one.start)
 
     def _listed(self, text: str) -> list[Person]:
         if not self._known:
@@ -71,6 +70,6 @@ def _cut(text: str, start: int, end: int) -> Person | None:
     if text.startswith(_NOT, start):
         return None
     for stop in (end, end - 1):
-        if stop - start >= 2 and _AFTER.match(text[stop:stop + 4]) and not text[start:stop].endswith(("去", "来", "的", "了", "在")):
+        if stop - start >= 2 and _AFTER.match(text[stop:stop + 4]) and not text[start:stop].endswith(("去", "来", "的", "了", "在", "已", "都", "也", "刚", "就", "正")):
             return Person(text[start:stop], start, stop)
     return None

@@ -55,6 +55,10 @@ class PlaceIndex:
         """Canonical names, each once, in order of mention."""
         return list(dict.fromkeys(self.places[at].name for hit in hits for at in hit.sites))
 
+    def spelled(self, text: str) -> list[tuple[int, int]]:
+        """Where a name stands letter by letter."""
+        return [(start, end) for start, end, _ in self._index.find(text)]
+
     def _read(self, text: str) -> list[PlaceHit]:
         return [PlaceHit(start, end, sites) for start, end, sites in self._index.find(text)]
 

@@ -12,6 +12,7 @@ from intents.normal import Normal
 from intents.people import People, Person
 from intents.places import PlaceHit, PlaceIndex
 from intents.reading import Context
+from intents.slips import mend
 
 PLACE, PERSON = "⌂", "☺"
 _TICKET = re.compile(r"(?:gz|hy|no\.?|[a-z]{2,4})-?\d{6,8}-\d{1,4}|gz-?\d{2,}|hy-?\d{2,}")
@@ -48,7 +49,8 @@ class Spans:
     def __init__(self, normal: Normal, context: Context, places: PlaceIndex, people: People) -> None:
         self.normal = normal
         self.context = context
-        self.text = own_word_mask(normal.text)
+        own = own_word_mask(normal.text)
+        self.text = mend(own, places.spelled(own))
         self._index = places
         self._people = people
 

@@ -1,0 +1,42 @@
+"""Slips of the ear and the finger, mended without moving a character."""
+
+from __future__ import annotations
+
+import re
+
+from intents.common import stands_free
+from intents.lexicon import WordIndex
+from intents.sounds import sound
+from intents.words import load_toml
+
+_DATA = load_toml("slips.toml")
+
+
+def _exact() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(wrong), right) for wrong, right in _DATA["exact"].items())
+
+
+_EXACT = _exact()
+
+_HEARD = WordIndex({sound(word): word for word in _DATA["vocabulary"]})
+
+
+def mend(text: str, held: list[tuple[int, int]]) -> str:
+    """The text with slips mended, same length. `held` are places that are right as they are."""
+    kept = bytearray(len(text))
+    for start, end in held:
+        kept[start:end] = b"\x01" * (end - start)
+    for pattern, right in _EXACT:
+        for match in pattern.finditer(text):
+            if len(match.group()) == len(right) and not any(kept[match.start():match.end()]):
+                text = text[:match.start()] + right + text[match.end():]
+    heard = sound(text)
+    for start, end, word in _HEARD.find(heard):
+        if text[start:end] != word and not any(kept[start:end]) and _meant(text, start, end, word):
+            text = text[:start] + word + text[end:]
+    return text
+
+
+def _meant(text: str, start: int, end: int, word: str) -> bool:
+    same = sum(one == other for one, other in zip(text[start:end], word, strict=True))
+    return same > 0 and "\u4e00" <= text[start] <= "\u9fff" and stands_free(text, start, end)
