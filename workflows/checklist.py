@@ -17,6 +17,7 @@ from workflows import checklist_target as target
 from workflows import choices, escalation, fault_progress
 from workflows.authority import may
 from workflows.checklist_target import Spot
+from workflows.fault_clock import OVERDUE
 from workflows.phrases import call, clock
 from workflows.turn import Turn
 from workflows.words import Words
@@ -64,7 +65,7 @@ async def _arrived(turn: Turn, spot: Spot, at: datetime) -> None:
     """Meet the arrival (and what was promised about it), then ask the first check."""
     work, about = turn.work, spot.meeting.number
     person = _who_arrived(turn, spot)
-    here = (Obligation.meeting == about, Obligation.site_id == spot.site.site_id)
+    here = (Obligation.meeting == about, Obligation.site_id == spot.site.site_id, Obligation.fault == "")
     for row in await unmet(work, *here, kinds=("arrival", "promise")):
         if person.person_id != turn.person.person_id:
             row.detail = {**row.detail, "reported_by": turn.person.person_id}
@@ -130,7 +131,7 @@ async def on_the_way(turn: Turn, minutes: int) -> None:
         return
     spot, promised = found[0], turn.incoming.written_at + timedelta(minutes=minutes)
     arrival = next(row for row in owed if row.meeting == spot.meeting.number)
-    here = (Obligation.meeting == arrival.meeting, Obligation.site_id == arrival.site_id)
+    here = (Obligation.meeting == arrival.meeting, Obligation.site_id == arrival.site_id, Obligation.fault == "")
     for older in await unmet(turn.work, *here, kinds=("promise",)):
         await escalation.meet(turn.work, older, by=turn.person.person_id, via=turn.via, at=turn.incoming.written_at)
     promise = Obligation(
@@ -144,7 +145,9 @@ async def on_the_way(turn: Turn, minutes: int) -> None:
         opened_at=turn.work.now,
     )
     silent = max(arrival.due_at - promised, timedelta()) + GRACE
-    open_obligation(turn.work, promise, [Rung("nudge", timedelta()), Rung(DUE, silent)])
+    open_obligation(turn.work, promise, [Rung(DUE, timedelta()), Rung(OVERDUE, silent)])
+    await turn.work.session.flush()
+    turn.audit("arrival.promised", arrival.meeting, obligation=promise.id)
     names = {"number": arrival.meeting, "site": spot.site.name, "time": clock(turn.work, promised)}
     await turn.reply(WORDS("arrive.on_the_way", **names), about=arrival.meeting)
     coordinator = turn.work.org.people.get(spot.meeting.created_by)

@@ -196,11 +196,16 @@ async def _ask_withdrawal(turn: Turn, spot: Spot, item: CheckItem) -> None:
         label=steps.label(item.step),
         fault=item.fault,
     )
+    await ask_withdrawal(turn, item.fault, question)
+
+
+async def ask_withdrawal(turn: Turn, number: str, question: str) -> None:
+    """Ask whether a fault is to be withdrawn; nothing happens to it without a yes."""
     options = [(WORDS("report.withdraw_yes"), "yes"), (WORDS("report.withdraw_no"), "no")]
-    await choices.ask(turn, "withdraw_check_fault", question, options, about=item.fault, pending={"fault": item.fault})
+    await choices.ask(turn, "withdraw_fault", question, options, about=number, pending={"fault": number})
 
 
-@choices.resumes("withdraw_check_fault")
+@choices.resumes("withdraw_fault")
 async def _withdraw(turn: Turn, pending: dict[str, Any], value: str) -> None:
     number = str(pending["fault"])
     if value == "yes":

@@ -39,7 +39,7 @@ async def shut_down_slice(work: Work, timer: Timer) -> None:
     """Ask the next sites; nobody owes an arrival or a check before the start any more."""
     meeting, start = await work.session.get_one(Meeting, timer.about), int(timer.payload["from"])
     sites = meeting.site_ids[start : start + SLICE]
-    here = Obligation.meeting == meeting.number, col(Obligation.site_id).in_(sites)
+    here = Obligation.meeting == meeting.number, col(Obligation.site_id).in_(sites), Obligation.fault == ""
     for debt in await unmet(work, *here, kinds=PENDING):
         settle_cancelled(work, debt, "meeting ended")
     arrived = await _arrivals(work, meeting, sites)

@@ -1,8 +1,265 @@
-"""When a message cannot be delivered: the next channel, and who hears that a channel is down."""
+"""When a message cannot be delivered: the next channel for whoever it was for, and who hears that a channel is down.
 
-from storage.models import Delivery
+A personal message turns to the person's mail, else to somebody else of the unit; a group's message to the unit's groups
+on other platforms, else to those on duty. Alarms are one per channel and reason: hourly while a platform is down, once
+when it is back.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from storage.messages import Address, Outgoing, Urgency
+from storage.models import Delivery, Group, Person, Timer
+from storage.outbox import post
+from storage.timers import set_timer
 from storage.work import Work
+from workflows.people import responders
+from workflows.phrases import call, clock, fit
+from workflows.words import Words
+
+WORDS = Words("failures")
+ARRIVED, WAITING = ("sent", "delivered", "read"), ("pending", "sending")
+LOCAL = ("reply", "help", "stranger", "tally", "channel", "undone")
+"""Kinds that only matter where they were said: they do not wander to other channels."""
+ALARM = "channel"
+WATCH = "channel_watch"
+LOOK_EVERY = timedelta(minutes=1)
+AGAIN_AFTER = timedelta(hours=1)
 
 
 async def turn_to_next_channel(work: Work, row: Delivery, final: bool) -> None:
-    """Placeholder until the workflow lands."""
+    """A delivery failed for good (``final``), or ten minutes of retries have not helped."""
+    if row.kind != ALARM:
+        if final:
+            await _refused(work, row)
+        else:
+            await _down(work, row)
+    if row.kind in LOCAL:
+        return
+    copies = await _copies(work, row)
+    if not any(copy.state in ARRIVED for copy in copies):
+        await _go_elsewhere(work, row, copies)
+
+
+async def _copies(work: Work, row: Delivery) -> Sequence[Delivery]:
+    """The other copies of a personal message, on other platforms."""
+    if not row.person_id:
+        return ()
+    same = (Delivery.about == row.about, Delivery.kind == row.kind, Delivery.created_at == row.created_at)
+    together = (Delivery.bundle == row.bundle,) if row.bundle else same
+    query = select(Delivery).where(Delivery.person_id == row.person_id, Delivery.id != row.id, *together)
+    return (await work.session.exec(query)).all()
+
+
+async def _go_elsewhere(work: Work, row: Delivery, copies: Sequence[Delivery]) -> None:
+    address = Address.parse(row.address)
+    message = Outgoing.model_validate(row.message)
+    if row.person_id:
+        await _for_person(work, row, message, copies)
+    elif address.kind == "group" and (group := work.org.group_at(address)) is not None:
+        await _for_group(work, row, message, group)
+
+
+# ---- whom else, and where
+
+
+async def _for_person(work: Work, row: Delivery, message: Outgoing, copies: Sequence[Delivery]) -> None:
+    """Other channels of the person that have no copy of it yet (mail too); else somebody else of the unit."""
+    person = work.org.people.get(row.person_id or "")
+    if person is None:
+        return
+    tried = {row.platform, *(copy.platform for copy in copies)}
+    own = [place for place in _channels(work, person) if place.platform not in tried]
+    if own:
+        for place in own:
+            await _repost(work, row, place, _redirected(row, message), person)
+        return
+    if any(copy.state in WAITING for copy in copies):
+        return
+    for other in _others(work, person):
+        for place in _channels(work, other):
+            if place.platform != row.platform:
+                await _repost(work, row, place, _passed_on(row, message, person, other), other, rendered=False)
+
+
+def _channels(work: Work, person: Person) -> list[Address]:
+    """Every address of a person, mail included."""
+    return [
+        Address(platform=platform, kind="direct", id=account)
+        for platform in sorted(work.platforms)
+        for account in work.org.accounts(person.person_id, platform)
+    ]
+
+
+def _others(work: Work, person: Person) -> Sequence[Person]:
+    """Who can pass it on: colleagues on duty, else the unit's supervisors."""
+    colleagues = [one for one in responders(work.org, person.unit_id, work.now) if one is not person]
+    colleagues = colleagues or [one for one in work.org.members(person.unit_id, "engineer") if one is not person]
+    return colleagues or [one for one in work.org.supervisors(person.unit_id) if one is not person]
+
+
+async def _for_group(work: Work, row: Delivery, message: Outgoing, group: Group) -> None:
+    """The unit's groups of the same purpose elsewhere that have no copy yet; else those on duty, in person."""
+    said = row.dedupe_key.removesuffix(f">{row.address}")
+    elsewhere = work.org.groups_serving(group.unit_id, work.platforms - {row.platform}, group.purpose)
+    for other in elsewhere:
+        place = Address(platform=other.platform, kind="group", id=other.conversation_id)
+        await _repost(work, row, place, _redirected(row, message), None, key=said)
+    if elsewhere or group.purpose == "client":
+        return
+    for person in responders(work.org, group.unit_id, work.now):
+        if not await _told_in_person(work, row, person):
+            for place in _channels(work, person):
+                if place.platform != row.platform:
+                    await _repost(work, row, place, _redirected(row, message, "group_for_person"), person)
+
+
+async def _told_in_person(work: Work, row: Delivery, person: Person) -> bool:
+    """Most things said in a group go directly too: then the person has it."""
+    query = select(Delivery.id).where(
+        Delivery.person_id == person.person_id,
+        Delivery.about == row.about,
+        Delivery.kind == row.kind,
+        col(Delivery.platform) != row.platform,
+        Delivery.created_at >= row.created_at - timedelta(minutes=1),
+    )
+    return (await work.session.exec(query.limit(1))).first() is not None
+
+
+def _redirected(row: Delivery, message: Outgoing, key: str = "prefix") -> Outgoing:
+    mark = WORDS(f"instead.{key}", platform=_platform(row.platform))
+    return message.model_copy(update={"text": f"{mark}{message.text}", "mentions": (), "mention_all": False})
+
+
+def _passed_on(row: Delivery, message: Outgoing, person: Person, other: Person) -> Outgoing:
+    text = WORDS(
+        "instead.for_other",
+        call=call(other),
+        who=call(person),
+        platform=_platform(row.platform),
+        text=message.text,
+    )
+    return Outgoing(text=text, about=message.about, urgency=message.urgency)
+
+
+async def _repost(
+    work: Work,
+    row: Delivery,
+    place: Address,
+    message: Outgoing,
+    person: Person | None,
+    *,
+    key: str = "",
+    rendered: bool = True,
+) -> None:
+    """The same once more at another place; what is made anew at sending is made anew there too."""
+    await post(
+        work,
+        place,
+        message,
+        key=key or f"instead:{row.id}",
+        kind=row.kind,
+        person_id=person.person_id if person else None,
+        bundle=row.bundle if person and person.person_id == row.person_id else "",
+        renderer=row.renderer if rendered else "",
+        render_args=row.render_args if rendered else {},
+    )
+
+
+# ---- alarms
+
+
+async def _refused(work: Work, row: Delivery) -> None:
+    """One address does not take messages: the operators hear it once a day per channel and reason."""
+    text = WORDS(
+        "channel.refused", platform=_platform(row.platform), who=_receiver(work, row), reason=fit(row.error, 60)
+    )
+    key = f"refused:{row.platform}:{row.error[:40]}:{work.local(work.now):%Y%m%d}"
+    await _alarm_operators(work, Outgoing(text=text, urgency=Urgency.FAULT), key, told=False)
+
+
+def _receiver(work: Work, row: Delivery) -> str:
+    person = work.org.people.get(row.person_id or "")
+    group = work.org.group_at(Address.parse(row.address))
+    return call(person) if person else group.name if group else Address.parse(row.address).id
+
+
+async def _down(work: Work, row: Delivery) -> None:
+    """A platform has taken nothing for ten minutes: start (or go on) watching it."""
+    key = f"{WATCH}:{row.platform}"
+    if await work.session.get(Timer, key) is None and not await _works(work, row.platform, row.created_at):
+        payload = {"since": row.created_at.isoformat(), "reason": fit(row.error, 60)}
+        await _say_down(work, row.platform, payload)
+        await set_timer(work, key, WATCH, work.now + LOOK_EVERY, payload={**payload, "told": work.now.isoformat()})
+
+
+async def watch(work: Work, timer: Timer) -> None:
+    """Is the platform back? Tell it once; while it is not, remind every hour."""
+    platform = timer.key.partition(":")[2]
+    payload = dict(timer.payload)
+    told = datetime.fromisoformat(payload["told"])
+    if await _works(work, platform, told):
+        since, until = (clock(work, moment) for moment in (datetime.fromisoformat(payload["since"]), work.now))
+        text = WORDS("channel.back", platform=_platform(platform), since=since, until=until)
+        await _tell(work, Outgoing(text=text, urgency=Urgency.FAULT), f"back:{platform}:{payload['since']}")
+        return
+    if work.now - told >= AGAIN_AFTER and await _waiting(work, platform):
+        payload["told"] = work.now.isoformat()
+        await _say_down(work, platform, payload)
+    await set_timer(work, timer.key, WATCH, work.now + LOOK_EVERY, payload=payload)
+
+
+async def _works(work: Work, platform: str, since: datetime) -> bool:
+    """Whether anything has left by this platform after a moment."""
+    query = select(Delivery.id).where(Delivery.platform == platform, col(Delivery.sent_at) > since).limit(1)
+    return (await work.session.exec(query)).first() is not None
+
+
+async def _waiting(work: Work, platform: str) -> int:
+    query = select(func.count()).where(Delivery.platform == platform, Delivery.state == "pending")
+    return int((await work.session.exec(query)).one())
+
+
+async def _say_down(work: Work, platform: str, payload: dict[str, str]) -> None:
+    text = WORDS(
+        "channel.down",
+        platform=_platform(platform),
+        since=clock(work, datetime.fromisoformat(payload["since"])),
+        reason=payload["reason"],
+        waiting=await _waiting(work, platform),
+    )
+    key = f"down:{platform}:{work.now.timestamp():.0f}"
+    await _tell(work, Outgoing(text=text, urgency=Urgency.FAULT), key, but=platform)
+
+
+async def _tell(work: Work, message: Outgoing, key: str, but: str = "") -> None:
+    """The supervisors' groups and the operators; ``but``: a platform that does not work."""
+    told = await _alarm_groups(work, message, key, but)
+    await _alarm_operators(work, message, key, told=told, but=but)
+
+
+async def _alarm_operators(work: Work, message: Outgoing, key: str, *, told: bool, but: str = "") -> None:
+    """Role admin on every channel, else the supervisors' groups (``told``: these have it already)."""
+    admins = work.org.with_role("admin")
+    for admin in admins:
+        for place in _channels(work, admin):
+            if place.platform != but:
+                await post(work, place, message, key=key, kind=ALARM, person_id=admin.person_id)
+    if not admins and not told:
+        await _alarm_groups(work, message, key, but)
+
+
+async def _alarm_groups(work: Work, message: Outgoing, key: str, but: str) -> bool:
+    working = work.platforms - {but}
+    groups = [g for g in work.org.groups.values() if g.purpose == "supervisors" and g.platform in working]
+    for group in groups:
+        place = Address(platform=group.platform, kind="group", id=group.conversation_id)
+        await post(work, place, message, key=key, kind=ALARM)
+    return bool(groups)
+
+
+def _platform(name: str) -> str:
+    return str(WORDS.get("platforms").get(name, name))
