@@ -1,0 +1,49 @@
+"""The console as a platform: what is sent to it appears in its conversations."""
+
+import asyncio
+
+from aiohttp import web
+
+from adapters.web.talk import Talk
+from storage.directory import CONSOLE
+from storage.messages import Address
+from storage.ports import Accept, Capabilities, CheckLine, Outcome, SendJob, Sent
+from storage.work import Ground
+
+
+class WebAdapter:
+    """The Adapter port for platform ``web``. A person's account here is the person_id."""
+
+    platform = CONSOLE
+    capabilities = Capabilities(mention=True, buttons=True, files=True, urgent_call=True, batch=20)
+
+    def __init__(self, ground: Ground) -> None:
+        self._talk = Talk(ground.database, ground.clock)
+
+    def routes(self, accept: Accept) -> list[web.RouteDef]:  # noqa: ARG002 - the console's own routes are in server.py
+        """None: people write through the console's pages."""
+        return []
+
+    async def run(self, accept: Accept) -> None:  # noqa: ARG002 - nothing is fetched
+        """Nothing to fetch: wait to be cancelled."""
+        await asyncio.Event().wait()
+
+    async def send(self, job: SendJob) -> dict[Address, Outcome]:
+        """Show the message at every address; the job's key makes a repeated send one message."""
+        outcomes: dict[Address, Outcome] = {}
+        for address in job.addresses:
+            shown = await self._talk.bot_says(f"{job.key}>{address}", str(address), job.message)
+            outcomes[address] = Sent(provider_id=str(shown), delivered=True)
+        return outcomes
+
+    def trouble(self) -> str:
+        """Never any: it lives in this process."""
+        return ""
+
+    def ever_connected(self) -> bool:
+        """Always."""
+        return True
+
+    async def check(self) -> list[CheckLine]:
+        """Nothing to configure."""
+        return [CheckLine(self.platform, True)]

@@ -1,0 +1,126 @@
+"""The console's conversations: writing into them, reading them, and who has read how far.
+
+A message is written once per key, so a retried send or a repeated click shows one message.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.clock import Clock
+from storage.console import ConsoleMessage, ConsoleSeen
+from storage.database import Database
+from storage.messages import Outgoing
+
+BOT = ""
+PAGE = 120
+"""Messages of one conversation that are shown."""
+LOOK_BACK = 3000
+"""Newest messages among which unread ones are counted."""
+
+
+@dataclass
+class Unread:
+    """What lies unread for one person in one conversation."""
+
+    count: int = 0
+    mentioned: bool = False
+    last: ConsoleMessage | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The newest messages and everybody's reading marks: enough for all badges of one page."""
+
+    messages: dict[str, list[ConsoleMessage]] = field(default_factory=dict)
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def unread(self, person_id: str, conversation: str) -> Unread:
+        """Messages of others that the person has not seen yet, and the newest of all."""
+        rows = self.messages.get(conversation, [])
+        mark = self.seen.get((person_id, conversation), 0)
+        fresh = [row for row in rows if (row.id or 0) > mark and row.person_id != person_id]
+        return Unread(len(fresh), any(calls(row, person_id) for row in fresh), rows[-1] if rows else None)
+
+
+def calls(row: ConsoleMessage, person_id: str) -> bool:
+    """Whether the message mentions this person."""
+    return person_id in row.body.get("mentions", ()) or bool(row.body.get("mention_all"))
+
+
+class Talk:
+    """Reads and writes the conversations of the console."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def bot_says(self, key: str, conversation: str, message: Outgoing) -> int:
+        """Show a message of the bot; returns its id (the same one when ``key`` was shown before)."""
+        body = message.model_dump(mode="json", exclude={"text"})
+        return await self._write(key, conversation, BOT, message.text, body)
+
+    async def person_says(self, key: str, conversation: str, person_id: str, text: str, **body: Any) -> int:
+        """Show what a person wrote or pressed."""
+        return await self._write(f"{person_id}:{key}", conversation, person_id, text, body)
+
+    async def _write(self, key: str, conversation: str, person_id: str, text: str, body: dict[str, Any]) -> int:
+        async with self._database.write() as session:
+            known = (await session.exec(select(ConsoleMessage).where(ConsoleMessage.key == key))).first()
+            row = known or ConsoleMessage(
+                key=key, conversation=conversation, person_id=person_id, text=text, body=body, at=self._clock.now()
+            )
+            session.add(row)
+            await session.flush()
+            return int(row.id or 0)
+
+    async def page(self, conversation: str, after: int = 0) -> list[ConsoleMessage]:
+        """The newest messages of a conversation behind ``after``, oldest first."""
+        query = (
+            select(ConsoleMessage)
+            .where(ConsoleMessage.conversation == conversation, col(ConsoleMessage.id) > after)
+            .order_by(col(ConsoleMessage.id).desc())
+            .limit(PAGE)
+        )
+        async with self._database.read() as session:
+            return list(reversed((await session.exec(query)).all()))
+
+    async def message(self, message_id: int) -> ConsoleMessage | None:
+        """One message."""
+        async with self._database.read() as session:
+            return await session.get(ConsoleMessage, message_id)
+
+    async def overview(self) -> Overview:
+        """What badges and previews are made of."""
+        query = select(ConsoleMessage).order_by(col(ConsoleMessage.id).desc()).limit(LOOK_BACK)
+        async with self._database.read() as session:
+            rows = list(reversed((await session.exec(query)).all()))
+            marks = (await session.exec(select(ConsoleSeen))).all()
+        return Overview(_by_conversation(rows), {(mark.person_id, mark.conversation): mark.last_id for mark in marks})
+
+    async def mark_seen(self, person_id: str, conversation: str, last_id: int) -> None:
+        """Remember how far a person has read; marks never go back."""
+        async with self._database.read() as session:
+            if await _mark(session, person_id, conversation) >= last_id:
+                return
+        async with self._database.write() as session:
+            row = await session.get(ConsoleSeen, (person_id, conversation))
+            row = row or ConsoleSeen(person_id=person_id, conversation=conversation)
+            row.last_id = max(row.last_id, last_id)
+            session.add(row)
+
+
+async def _mark(session: AsyncSession, person_id: str, conversation: str) -> int:
+    row = await session.get(ConsoleSeen, (person_id, conversation))
+    return row.last_id if row else 0
+
+
+def _by_conversation(rows: Iterable[ConsoleMessage]) -> dict[str, list[ConsoleMessage]]:
+    found: dict[str, list[ConsoleMessage]] = defaultdict(list)
+    for row in rows:
+        found[row.conversation].append(row)
+    return dict(found)
