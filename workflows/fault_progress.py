@@ -1,43 +1,175 @@
-"""A fault on its way."""
+"""A fault on its way: somebody takes it, says how it goes and when, asks for help. How it ends: ``fault_end.py``."""
 
+import re
+
+from storage.models import Fault, Obligation
+from storage.outbox import cancel_queued
+from workflows import fault_book as book
+from workflows import fault_clock, fault_pick, fault_voice, fault_words
+from workflows.fault_ask import query, urge
+from workflows.fault_end import cancel, confirm, reject, resolve
+from workflows.fault_hand import assign
+from workflows.fault_help import assist
+from workflows.phrases import call, clock
 from workflows.turn import Turn
+from workflows.words import Words
 
+__all__ = [
+    "arrived",
+    "assign",
+    "assist",
+    "cancel",
+    "clicked",
+    "confirm",
+    "query",
+    "reject",
+    "resolve",
+    "take",
+    "update",
+    "urge",
+]
 
-async def query(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def urge(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def update(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def resolve(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def confirm(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def reject(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def cancel(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def assist(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def assign(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+WORDS = Words("fault_progress")
+SHORT = 12
+"""Words no longer than this say nothing but the time, which is then said as a clock time."""
 
 
 async def clicked(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+    """A button of a fault: ``take:GZ-…`` or ``hand:GZ-…``."""
+    verb, _, number = turn.incoming.click.partition(":")
+    fault = await book.load(turn.work, number)
+    if fault is None:
+        await turn.reply(fault_pick.WORDS("unknown", number=number))
+    else:
+        await fault_pick.ACTS["take" if verb == "take" else "assign"](turn, fault)
+
+
+@fault_pick.act("take")
+async def take(turn: Turn, fault: Fault) -> None:
+    """“收到”: the speaker takes the fault, once. Whoever comes second hears who has it, and helps."""
+    own = turn.person.person_id in (fault.owner, fault.extra.get("assigned"))
+    if not await fault_pick.allowed(turn, fault, "fault.take", is_self=own):
+        return
+    if fault.state == "open":
+        await accept(turn, fault)
+    elif fault.state != "accepted":
+        await turn.reply(WORDS("over", **fault_words.describe(turn.work, fault)), about=fault.number)
+    elif fault.owner != turn.person.person_id:
+        await _help(turn, fault)
+    elif turn.slot("eta_minutes"):
+        await _say_news(turn, fault)
+    elif turn.direct:
+        await turn.reply(WORDS("yours", **fault_words.describe(turn.work, fault)), about=fault.number)
+
+
+async def accept(turn: Turn, fault: Fault, word: str = "") -> None:
+    """The speaker takes the fault. ``word``: news said with it, as the reporter may read it."""
+    work, person, at = turn.work, turn.person, min(turn.incoming.written_at, turn.work.now)
+    await fault_clock.settle(work, fault, "fault_ack", by=person.person_id, via=turn.via, at=at)
+    fault.state, fault.owner, fault.acked_at = "accepted", person.person_id, fault.acked_at or at
+    book.note(work, fault, assigned="", word=word)
+    turn.audit("fault.taken", about=fault.number)
+    await cancel_queued(work, person.person_id, fault.number)
+    following = await fault_clock.start(work, fault, at)
+    promised = await _promise(turn, fault)
+    await _announce(turn, fault, following, _with_promise(turn, word, promised))
+
+
+def _with_promise(turn: Turn, word: str, promised: Obligation | None) -> str:
+    told = promised is not None and len(word) <= SHORT
+    said = [word] if word and not told else []
+    if promised is not None:
+        said.append(fault_words.expected(turn.work, turn.incoming.text, promised.due_at))
+    return WORDS("comma").join(said)
+
+
+async def _promise(turn: Turn, fault: Fault) -> Obligation | None:
+    """The time said in words, as a debt."""
+    minutes = turn.slot("eta_minutes")
+    if not isinstance(minutes, int) or minutes <= 0:
+        return None
+    at = min(turn.incoming.written_at, turn.work.now)
+    by, text = turn.person.person_id, turn.incoming.text
+    return await fault_clock.promise(turn.work, fault, minutes, text, by=by, via=turn.via, at=at)
+
+
+async def _announce(turn: Turn, fault: Fault, following: Obligation, word: str) -> None:
+    """Reporter, support groups and whoever was told at once hear who has it; the taker hears what comes next."""
+    work, here = turn.work, str(turn.incoming.conversation)
+    words = fault_words.describe(work, fault) | {
+        "word": WORDS("word", word=word) if word else "",
+        "next": clock(work, following.due_at),
+        "at": clock(work, fault.acked_at or work.now),
+    }
+    key = f"taken:{fault.extra['round']}"
+    await fault_voice.to_reporters(work, fault, WORDS("taken_reporter", **words), key)
+    taker = [turn.person.person_id]
+    await fault_voice.to_everyone_told(work, fault, WORDS("taken", **words), key, but=taker, quiet=True)
+    if turn.direct or here not in [*fault.extra.get("groups", ()), *fault.conversations]:
+        await turn.reply(WORDS("taken_by_you", **words), about=fault.number)
+
+
+async def _help(turn: Turn, fault: Fault) -> None:
+    """Somebody else has it already."""
+    helpers = [*fault.extra.get("helpers", ()), turn.person.person_id]
+    book.note(turn.work, fault, helpers=list(dict.fromkeys(helpers)))
+    turn.audit("fault.helper", about=fault.number)
+    at = clock(turn.work, fault.acked_at or turn.work.now)
+    await turn.reply(WORDS("second", at=at, **fault_words.describe(turn.work, fault)), about=fault.number)
+
+
+async def update(turn: Turn) -> None:
+    """An engineer says how it goes."""
+    candidates = await fault_pick.mine_as_engineer(turn, book.WORKING)
+    if not candidates or _is_report(turn):
+        candidates = await fault_pick.mine_as_engineer(turn, ("observing", "closed")) if _is_report(turn) else []
+    await fault_pick.do(turn, "update", candidates, "")
+
+
+@fault_pick.act("update")
+async def _update(turn: Turn, fault: Fault) -> None:
+    own = turn.person.person_id in (fault.owner, fault.extra.get("assigned"), *fault.extra.get("helpers", ()))
+    if not await fault_pick.allowed(turn, fault, "fault.update", is_self=own):
+        return
+    if fault.state == "open":
+        await accept(turn, fault, fault_words.for_client(turn.incoming.text))
+    elif fault.state == "accepted":
+        await _say_news(turn, fault)
+    elif _is_report(turn):
+        await _take_report(turn, fault)
+    else:
+        await turn.reply(WORDS("over", **fault_words.describe(turn.work, fault)), about=fault.number)
+
+
+async def _say_news(turn: Turn, fault: Fault) -> None:
+    """News for the reporter, in words fit for a client; the next word is owed from now."""
+    work, at = turn.work, min(turn.incoming.written_at, turn.work.now)
+    by = turn.person.person_id
+    if re.search(WORDS.get("arrived_pattern"), turn.incoming.text):
+        await fault_clock.settle(work, fault, "promise", "onsite", by=by, via=turn.via, at=at)
+    following = await fault_clock.news(work, fault, by=by, via=turn.via, at=at)
+    promised = await _promise(turn, fault)
+    word = fault_words.for_client(turn.incoming.text)
+    book.note(work, fault, word=word)
+    turn.audit("fault.updated", about=fault.number, text=turn.incoming.text)
+    words = fault_words.describe(work, fault) | {"by": call(turn.person), "next": clock(work, following.due_at)}
+    text = WORDS("news", word=_with_promise(turn, word, promised), **words)
+    await fault_voice.to_reporters(work, fault, text, f"news:{turn.key}", skip=[str(turn.incoming.conversation)])
+    await turn.reply(WORDS("passed_on", **words), about=fault.number)
+
+
+async def arrived(turn: Turn, fault: Fault) -> None:
+    """“到现场了” about a fault: meets the promise and the debt of being there, and the reporter hears it."""
+    await _update(turn, fault)
+
+
+def _is_report(turn: Turn) -> bool:
+    """Whether the written report of a mended fault is handed in."""
+    return any(word in turn.incoming.text for word in WORDS.get("report_words"))
+
+
+async def _take_report(turn: Turn, fault: Fault) -> None:
+    at = min(turn.incoming.written_at, turn.work.now)
+    await fault_clock.settle(turn.work, fault, "fault_report", by=turn.person.person_id, via=turn.via, at=at)
+    turn.audit("fault.report_given", about=fault.number, text=turn.incoming.text)
+    await turn.reply(WORDS("report_taken", number=fault.number), about=fault.number)

@@ -1,0 +1,93 @@
+"""“修得怎么样了”, “怎么还没人来”: the state, and for those who press a push to whoever owes the next step."""
+
+from storage.models import Fault
+from workflows import fault_book as book
+from workflows import fault_pick, fault_profile, fault_voice, fault_words
+from workflows.phrases import call, clock
+from workflows.turn import Turn
+from workflows.words import Words
+
+WORDS = Words("fault_ask")
+MOST = 8
+
+
+async def query(turn: Turn) -> None:
+    """How does it go: one fault in full, several in a list."""
+    named = any(number.startswith("GZ-") for number in turn.numbers)
+    mine = await fault_pick.mine_as_reporter(turn, book.ACTIVE)
+    seen = await fault_pick.in_view(turn, book.ACTIVE)
+    found = fault_pick.narrowed(turn, _first(turn, mine, seen))
+    if named or len(found) <= 1:
+        await fault_pick.do(turn, "query", found, "none_open")
+        return
+    lines = [WORDS("line", **fault_words.describe(turn.work, fault)) for fault in found[:MOST]]
+    more = WORDS("more", count=len(found) - MOST) if len(found) > MOST else ""
+    await turn.reply("\n".join([WORDS("several", count=len(found)), *lines, *([more] if more else [])]))
+
+
+def _first(turn: Turn, mine: list[Fault], seen: list[Fault]) -> list[Fault]:
+    """What was reported by the speaker comes first; a place that is named looks further."""
+    return mine if mine and not turn.slot("site") else seen
+
+
+@fault_pick.act("query")
+async def _query(turn: Turn, fault: Fault) -> None:
+    if fault.unit_id in {one.unit_id for one in await fault_pick.in_view(turn, (fault.state,))} or _own(turn, fault):
+        await turn.reply(await state_of(turn, fault), about=fault.number)
+    else:
+        await turn.reply(fault_pick.WORDS("unknown", number=fault.number))
+
+
+def _own(turn: Turn, fault: Fault) -> bool:
+    return turn.person.person_id in (fault.owner, *fault.reporters)
+
+
+async def state_of(turn: Turn, fault: Fault) -> str:
+    """Number, place, state, the last news, and when the next word comes."""
+    debts = await book.owed(turn.work, fault, "fault_ack", "progress", "promise")
+    due = sorted(debt.due_at for debt in debts if debt.due_at > turn.work.now)
+    word = str(fault.extra.get("word", ""))
+    return WORDS(
+        "state",
+        word=WORDS("word", word=word) if word and fault.state == "accepted" else "",
+        next=WORDS("next", due=clock(turn.work, due[0])) if due else "",
+        **fault_words.describe(turn.work, fault),
+    )
+
+
+async def urge(turn: Turn) -> None:
+    """Somebody presses: answer with the state, and push."""
+    mine = await fault_pick.mine_as_reporter(turn, (*book.WORKING, "resolved"))
+    seen = await fault_pick.in_view(turn, book.WORKING)
+    await fault_pick.do(turn, "urge", _first(turn, mine, seen), "none_open")
+
+
+@fault_pick.act("urge")
+async def _urge(turn: Turn, fault: Fault) -> None:
+    turn.audit("fault.urged", about=fault.number, text=turn.incoming.text)
+    pushed = await _push(turn, fault) if fault.state in book.WORKING else ""
+    text = await state_of(turn, fault)
+    await turn.reply(text + (WORDS("pushed", people=pushed) if pushed else ""), about=fault.number)
+
+
+async def _push(turn: Turn, fault: Fault) -> str:
+    """Remind the owner, or those who should take it, in private; the supervisor too once time is up. Who was pushed."""
+    work = turn.work
+    debts = await book.owed(work, fault, "fault_ack", "progress", "promise")
+    ids = [fault.owner] if fault.owner else [p for debt in debts for p in debt.person_ids]
+    people = [work.org.people[person_id] for person_id in dict.fromkeys(ids) if person_id in work.org.people]
+    slot = int(work.now.timestamp() // fault_profile.span("urge.again_after").total_seconds())
+    words = fault_words.describe(work, fault)
+    for person in people:
+        if person != turn.person:
+            text = WORDS(f"push.{fault.state}", call=call(person), **words)
+            await fault_voice.to_person(work, fault, person, text, f"urge:{fault.state}:{slot}", skip=_here(turn))
+    if any(debt.state == "breached" for debt in debts):
+        for boss in work.org.supervisors(fault.unit_id):
+            text = WORDS("push.supervisor", call=call(boss), **words)
+            await fault_voice.to_person(work, fault, boss, text, f"urge:{fault.state}:{slot}", skip=_here(turn))
+    return WORDS("comma").join(call(person) for person in people)
+
+
+def _here(turn: Turn) -> list[str]:
+    return [str(turn.incoming.conversation)]

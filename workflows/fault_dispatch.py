@@ -1,0 +1,201 @@
+"""Who is told of a fault, and the ten minutes in which somebody takes it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.messages import Action, Address
+from storage.models import Fault, Obligation, Person
+from storage.obligations import ack_ladder, open_obligation, settle_cancelled
+from storage.work import Work
+from workflows import fault_book as book
+from workflows import fault_clock, fault_history, fault_voice, fault_words
+from workflows.people import upper_supervisors
+from workflows.phrases import call, calls, clock
+from workflows.turn import Turn, forget
+from workflows.words import Words
+
+WORDS = Words("fault_dispatch")
+NEW, AGAIN, HANDED, MOVED = "new", "again", "handed", "moved"
+"""Why it is sent out: reported, broken again, handed to a person, the place was corrected."""
+UNTIL_BROKEN = ("fault_ack", "progress", "promise", "onsite", "observation", "fault_report")
+"""Debts that end when it turns out to be broken still; the time by which service is back runs on."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What sending out a fault did: who is to take it, until when."""
+
+    duty: list[Person]
+    due_at: datetime
+
+    @property
+    def who(self) -> str:
+        """``值班李工``; a general word when nobody could be found."""
+        return WORDS("who", people=calls(self.duty)) if self.duty else WORDS("who_nobody")
+
+
+async def dispatch(
+    work: Work, fault: Fault, why: str, *, skip: str = "", people: Sequence[Person] = (), by: Person | None = None
+) -> Sent:
+    """Send the fault to those who are to take it.
+
+    ``skip``: a conversation whose own answer says it already; ``people``: to whom it goes (else the engineers on duty);
+    ``by``: who caused it.
+    """
+    duty = list(people) or on_duty(work, fault.unit_id)
+    book.note(work, fault, round=int(fault.extra.get("round", 0)) + 1)
+    ack = _open_ack(work, fault, duty)
+    sent = Sent(duty, ack.due_at)
+    await _tell_duty(work, fault, sent, why, skip, by)
+    if why in (NEW, MOVED):
+        await tell_above(work, fault, sent, skip)
+    return sent
+
+
+def on_duty(work: Work, unit_id: str) -> list[Person]:
+    """Engineers on duty, else the supervisors of the nearest unit that has some: a fault never goes to nobody."""
+    return work.org.on_duty(unit_id, work.now) or work.org.supervisors(unit_id) or upper_supervisors(work.org, unit_id)
+
+
+def _open_ack(work: Work, fault: Fault, duty: Sequence[Person]) -> Obligation:
+    policy = work.settings.policy.fault_ack
+    ack = Obligation(
+        kind="fault_ack",
+        unit_id=fault.unit_id,
+        site_id=fault.site_id,
+        person_ids=[person.person_id for person in duty],
+        fault=fault.number,
+        meeting=fault.meeting,
+        version=fault.extra["round"],
+        due_at=work.now + policy.within,
+        opened_at=work.now,
+    )
+    return open_obligation(work, ack, ack_ladder(policy))
+
+
+def names(people: Sequence[Person]) -> str:
+    """``李工、王工``."""
+    return calls(people)
+
+
+def buttons(number: str) -> tuple[Action, ...]:
+    """The buttons of a fault that waits for somebody."""
+    return (
+        Action(label=WORDS("take_label"), value=f"take:{number}", say=WORDS("take_say")),
+        Action(label=WORDS("hand_label"), value=f"hand:{number}", say=WORDS("hand_say")),
+    )
+
+
+async def _tell_duty(work: Work, fault: Fault, sent: Sent, why: str, skip: str, by: Person | None) -> None:
+    words = fault_words.describe(work, fault) | {
+        "people": calls(sent.duty),
+        "due": clock(work, sent.due_at),
+        "by": call(by) if by else "",
+        "history": await fault_history.lines(work, fault) if why in (NEW, MOVED) else "",
+    }
+    groups = fault_voice.support_groups(work, fault)
+    key = f"{why}:{fault.extra['round']}"
+    group_text = WORDS(f"group.{why}", **words)
+    await fault_voice.to_groups(
+        work, fault, groups, group_text, key, skip=[skip], mention=sent.duty, actions=buttons(fault.number)
+    )
+    for person in sent.duty:
+        text = WORDS(f"person.{why}", call=call(person), contact=_contact(work, fault, person), **words)
+        await fault_voice.to_person(work, fault, person, text, key, skip=[skip], actions=buttons(fault.number))
+    alone = sent.duty if not groups or why == HANDED else ()
+    remember(work, fault, [str(group) for group in groups], [person.person_id for person in alone])
+
+
+def _contact(work: Work, fault: Fault, reader: Person) -> str:
+    """The reporter's number, for those who go there; only ever in a direct message."""
+    reporter = work.org.people.get(fault.reporter or "")
+    if reporter is None or not reporter.phone or reporter.person_id == reader.person_id:
+        return ""
+    return WORDS("contact", phone=reporter.phone)
+
+
+async def tell_above(work: Work, fault: Fault, sent: Sent, skip: str = "") -> None:
+    """Level I: the unit's supervisors at once. Levels I and II: the city network department at once."""
+    words = fault_words.describe(work, fault) | {"people": calls(sent.duty), "due": clock(work, sent.due_at)}
+    key = f"above:{fault.extra['round']}"
+    known = {person.person_id for person in sent.duty} | {fault.reporter}
+    if fault.level == "I":
+        bosses = [person for person in work.org.supervisors(fault.unit_id) if person.person_id not in known]
+        for boss in bosses:
+            text = WORDS("supervisor", call=call(boss), **words)
+            await fault_voice.to_person(work, fault, boss, text, key, skip=[skip])
+        remember(work, fault, (), [boss.person_id for boss in bosses])
+        known |= {boss.person_id for boss in bosses}
+    if fault.level in ("I", "II") and (city := book.city_above(work.org, fault.unit_id)):
+        await _tell_city(work, fault, city, key=key, words=words, known=known, skip=skip)
+
+
+async def _tell_city(
+    work: Work, fault: Fault, city: str, *, key: str, words: dict[str, str], known: set[str | None], skip: str
+) -> None:
+    """The city's support groups and, personally, its engineers on duty (its supervisors when it has none)."""
+    own = [str(address) for address in fault_voice.support_groups(work, fault)]
+    groups = [fault_voice.address_of(group) for group in work.org.groups_serving(city, work.platforms)]
+    groups = [group for group in groups if str(group) not in own]
+    unit = work.org.units[fault.unit_id].name
+    people = [p for p in work.org.on_duty(city, work.now) or work.org.supervisors(city) if p.person_id not in known]
+    text = WORDS("city_group", unit=unit, **words)
+    await fault_voice.to_groups(work, fault, groups, text, key, skip=[skip], mention=people)
+    for person in people:
+        await fault_voice.to_person(
+            work, fault, person, WORDS("city_person", call=call(person), unit=unit, **words), key, skip=[skip]
+        )
+    remember(work, fault, [str(group) for group in groups], [] if groups else [p.person_id for p in people])
+
+
+def remember(work: Work, fault: Fault, groups: Iterable[str], people: Iterable[str]) -> None:
+    """These groups and people know of the fault and hear how it goes on."""
+    book.note(
+        work,
+        fault,
+        groups=list(dict.fromkeys([*fault.extra.get("groups", ()), *groups])),
+        people=list(dict.fromkeys([*fault.extra.get("people", ()), *people])),
+    )
+
+
+async def take_back(work: Work, fault: Fault, why: str, who: str, *kinds: str) -> None:
+    """Nobody owes these any more (all kinds when none is named)."""
+    for debt in await book.owed(work, fault, *kinds):
+        settle_cancelled(work, debt, why, who)
+
+
+async def again(turn: Turn, fault: Fault) -> Sent:
+    """It was thought mended and is not: the clock of taking it runs anew, for its owner and those on duty."""
+    work = turn.work
+    who = turn.person.person_id
+    await take_back(work, fault, "reopened", who, *UNTIL_BROKEN)
+    await fault_clock.stop_watching(work, fault)
+    await forget(work, fault.number, "fix_confirmation")
+    before = work.org.people.get(fault.owner or "")
+    duty = on_duty(work, fault.unit_id)
+    people = [*([before] if before else []), *(person for person in duty if person != before)]
+    fault.state, fault.owner, fault.resolved_at, fault.closed_at = "open", None, None, None
+    book.note(work, fault, assigned="", until="")
+    turn.audit("fault.reopened", about=fault.number, text=turn.incoming.text)
+    sent = await dispatch(work, fault, AGAIN, skip=str(turn.incoming.conversation), people=people, by=turn.person)
+    text = WORDS("again_told", due=clock(work, sent.due_at), people=calls(people), **fault_words.describe(work, fault))
+    groups = [str(group) for group in fault_voice.support_groups(work, fault)]
+    told = [person.person_id for person in people]
+    await fault_voice.to_everyone_told(work, fault, text, f"again_told:{turn.key}", skip=groups, but=told)
+    return sent
+
+
+async def raised(work: Work, fault: Fault, skip: str) -> None:
+    """The level has gone up: those who hear of this level at once are told now."""
+    debts = await book.owed(work, fault, "fault_ack")
+    people = [work.org.people[p] for p in (debts[0].person_ids if debts else [fault.owner]) if p in work.org.people]
+    book.note(work, fault, round=int(fault.extra.get("round", 0)) + 1)
+    await tell_above(work, fault, Sent(people, debts[0].due_at if debts else work.now), skip)
+
+
+def is_told_place(work: Work, fault: Fault, conversation: Address, duty: Sequence[Person]) -> bool:
+    """Whether the place of the report is one where it is to be taken: a support group, a duty engineer's own chat."""
+    if conversation in fault_voice.support_groups(work, fault):
+        return True
+    return any(conversation in work.org.addresses(person.person_id, work.platforms) for person in duty)

@@ -1,0 +1,179 @@
+"""How a fault ends: claimed mended, confirmed, broken still, withdrawn. Whoever was told hears how it ended."""
+
+from storage.messages import Address
+from storage.models import Fault
+from workflows import fault_book as book
+from workflows import fault_clock, fault_dispatch, fault_pick, fault_voice, fault_words
+from workflows.phrases import call, clock
+from workflows.turn import Turn, expect, forget
+from workflows.words import Words
+
+WORDS = Words("fault_end")
+ASKED = "fix_confirmation"
+
+
+async def resolve(turn: Turn) -> None:
+    """“修好了” from an engineer."""
+    candidates = await fault_pick.mine_as_engineer(turn, book.WORKING)
+    await fault_pick.do(turn, "resolve", candidates, "")
+
+
+@fault_pick.act("resolve")
+async def _resolve(turn: Turn, fault: Fault) -> None:
+    work, person, at = turn.work, turn.person, min(turn.incoming.written_at, turn.work.now)
+    own = person.person_id in (fault.owner, fault.extra.get("assigned"), *fault.extra.get("helpers", ()))
+    if not await fault_pick.allowed(turn, fault, "fault.resolve", is_self=own):
+        return
+    if fault.state not in book.WORKING:
+        await turn.reply(WORDS("resolved_already", **fault_words.describe(work, fault)), about=fault.number)
+        return
+    by, via = person.person_id, turn.via
+    await fault_clock.settle(work, fault, "fault_ack", "progress", "promise", by=by, via=via, at=at)
+    await fault_dispatch.take_back(work, fault, "mended", by, "onsite")
+    before = fault.owner
+    fault.owner = fault.owner or by
+    fault.state, fault.acked_at, fault.resolved_at = "resolved", fault.acked_at or at, at
+    book.note(work, fault, assigned="", cure=turn.incoming.text)
+    turn.audit("fault.resolved", about=fault.number, text=turn.incoming.text)
+    await _ask_reporters(turn, fault)
+    await fault_clock.await_confirmation(work, fault)
+    await _tell_workers(turn, fault, before)
+
+
+async def _ask_reporters(turn: Turn, fault: Fault) -> None:
+    """Each reporter is asked where the report was made, and in a group's case also directly."""
+    work = turn.work
+    words = fault_words.describe(work, fault) | {"by": call(turn.person)}
+    key = f"fixed:{turn.key}"
+    for conversation in fault.conversations:
+        place = Address.parse(conversation)
+        people = fault_voice.reporters_in(work, fault, conversation)
+        group = place.kind == "group"
+        text = WORDS("ask_group" if group else "ask", **words)
+        await fault_voice.to_address(work, fault, place, text, key, mention=people)
+        for person in people:
+            await expect(work, person, ASKED, fault.number, conversation=conversation)
+            if group and person.person_id != turn.person.person_id:
+                alone = WORDS("ask_alone", call=call(person), **words)
+                await fault_voice.to_person(work, fault, person, alone, key, skip=fault.conversations)
+
+
+async def _tell_workers(turn: Turn, fault: Fault, before: str | None) -> None:
+    """The support groups and, when somebody else mended it, its owner; one short answer in a direct chat."""
+    work, here = turn.work, str(turn.incoming.conversation)
+    text = WORDS("claimed", by=call(turn.person), **fault_words.describe(work, fault))
+    groups = fault_voice.support_groups(work, fault)
+    skip = [here, *fault.conversations]
+    await fault_voice.to_groups(work, fault, groups, text, f"claimed:{turn.key}", skip=skip)
+    owner = work.org.people.get(before or "")
+    if owner is not None and owner != turn.person:
+        await fault_voice.to_person(work, fault, owner, text, f"claimed:{turn.key}", skip=skip)
+    if here not in fault.conversations:
+        await turn.reply(text, about=fault.number)
+
+
+async def confirm(turn: Turn) -> None:
+    """“好了” from a reporter."""
+    await fault_pick.do(turn, "confirm", await _waiting(turn), "", asked=ASKED)
+
+
+async def _waiting(turn: Turn) -> list[Fault]:
+    """Faults of the speaker that wait for the word, else those still worked on."""
+    resolved = await fault_pick.mine_as_reporter(turn, ("resolved",))
+    return resolved or await fault_pick.mine_as_reporter(turn, book.WORKING)
+
+
+@fault_pick.act("confirm")
+async def _confirm(turn: Turn, fault: Fault) -> None:
+    work, at = turn.work, min(turn.incoming.written_at, turn.work.now)
+    by = turn.person.person_id
+    if not await fault_pick.allowed(turn, fault, "fault.confirm", is_self=by in fault.reporters):
+        return
+    if fault.state not in (*book.WORKING, "resolved"):
+        await turn.reply(WORDS("over", **fault_words.describe(work, fault)), about=fault.number)
+        return
+    await _mended(turn, fault)
+    fault.resolved_at = fault.resolved_at or at
+    await fault_clock.settle(work, fault, "progress", "promise", "restore", by=by, via=turn.via, at=fault.resolved_at)
+    ends = await fault_clock.watch(work, fault, at)
+    fault.state, fault.closed_at = "observing", at
+    book.note(work, fault, until=ends.isoformat())
+    turn.audit("fault.confirmed", about=fault.number)
+    words = fault_words.describe(work, fault) | {"until": clock(work, ends), "by": turn.person.name}
+    await fault_voice.to_reporters(work, fault, WORDS("confirmed", **words), f"confirmed:{turn.key}")
+    await _close_for_all(turn, fault, WORDS("all_clear", **words))
+    if str(turn.incoming.conversation) not in fault.conversations:
+        await turn.reply(WORDS("confirmed", **words), about=fault.number)
+
+
+async def _mended(turn: Turn, fault: Fault) -> None:
+    """No question about it is open any more, nor the wait for somebody to take it."""
+    work, who = turn.work, turn.person.person_id
+    await fault_dispatch.take_back(work, fault, "mended", who, "fault_ack", "onsite")
+    await fault_clock.stop_watching(work, fault)
+    await forget(work, fault.number, ASKED)
+
+
+async def _close_for_all(turn: Turn, fault: Fault, text: str) -> None:
+    """The all-clear: groups, people told at once, people alarmed later, and the owner."""
+    work, key = turn.work, f"end:{turn.key}"
+    but = [turn.person.person_id]
+    await fault_voice.to_everyone_told(work, fault, text, key, skip=[str(turn.incoming.conversation)], but=but)
+    debtors = [fault.owner, fault.extra.get("assigned"), *fault.extra.get("helpers", ())]
+    for person_id in dict.fromkeys(debtors):
+        person = work.org.people.get(person_id or "")
+        if person is not None and person.person_id not in but:
+            await fault_voice.to_person(work, fault, person, text, key, skip=fault.conversations)
+
+
+async def reject(turn: Turn) -> None:
+    """“还是没声音” from a reporter."""
+    candidates = await fault_pick.mine_as_reporter(turn, ("resolved",))
+    candidates = candidates or await fault_pick.mine_as_reporter(turn, book.ACTIVE)
+    await fault_pick.do(turn, "reject", candidates, "none_open", asked=ASKED)
+
+
+@fault_pick.act("reject")
+async def _reject(turn: Turn, fault: Fault) -> None:
+    by = turn.person.person_id
+    if not await fault_pick.allowed(turn, fault, "fault.confirm", is_self=by in fault.reporters):
+        return
+    if fault.state in book.WORKING:
+        await fault_pick.ACTS["urge"](turn, fault)
+        return
+    sent = await fault_dispatch.again(turn, fault)
+    words = fault_words.describe(turn.work, fault) | {"who": sent.who, "due": clock(turn.work, sent.due_at)}
+    text = WORDS("again", **words)
+    skip = [str(turn.incoming.conversation)]
+    await fault_voice.to_reporters(turn.work, fault, text, f"again:{turn.key}", skip=skip)
+    await turn.reply(text, about=fault.number)
+
+
+async def cancel(turn: Turn) -> None:
+    """“没事了，插头松了” from a reporter."""
+    candidates = await fault_pick.mine_as_reporter(turn, (*book.WORKING, "resolved"))
+    await fault_pick.do(turn, "cancel", candidates, "none_to_take_back", asked=ASKED)
+
+
+@fault_pick.act("cancel")
+async def _cancel(turn: Turn, fault: Fault) -> None:
+    work, by = turn.work, turn.person.person_id
+    if not await fault_pick.allowed(turn, fault, "fault.cancel", is_self=by in fault.reporters):
+        return
+    if fault.state not in (*book.WORKING, "resolved"):
+        await turn.reply(WORDS("over", **fault_words.describe(work, fault)), about=fault.number)
+        return
+    await _mended(turn, fault)
+    duty = [person for debt in await book.owed(work, fault, "fault_ack") for person in debt.person_ids]
+    await fault_dispatch.take_back(work, fault, "withdrawn", by)
+    fault.state, fault.closed_at = "cancelled", min(turn.incoming.written_at, work.now)
+    book.note(
+        work, fault, cure=turn.incoming.text, helpers=list(dict.fromkeys([*fault.extra.get("helpers", ()), *duty]))
+    )
+    turn.audit("fault.cancelled", about=fault.number, text=turn.incoming.text)
+    words = fault_words.describe(work, fault) | {"by": turn.person.name}
+    reason = fault_words.for_client(turn.incoming.text, 40)
+    skip = [str(turn.incoming.conversation)]
+    await fault_voice.to_reporters(work, fault, WORDS("cancelled", **words), f"cancelled:{turn.key}", skip=skip)
+    await _close_for_all(turn, fault, WORDS("cancelled_told", reason=reason, **words))
+    await turn.reply(WORDS("cancelled_you", **words), about=fault.number)

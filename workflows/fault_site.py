@@ -1,0 +1,112 @@
+"""Where it happened: the place named, else the group's own, else one numbered question that is then taken up again."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from storage.messages import Action, Outgoing, Urgency
+from storage.models import Expectation, Person, Site
+from storage.outbox import post
+from workflows import choices, fault_pick, fault_voice, reader
+from workflows.turn import Turn, forget
+from workflows.words import Words
+
+WORDS = Words("fault_site")
+ALL = "*"
+MOST = 9
+KIND = "site"
+
+Continue = Callable[[Turn, Sequence[Site]], Awaitable[None]]
+_CONTINUE: list[Continue] = []
+
+
+def continues(function: Continue) -> Continue:
+    """Register what goes on once the place is known."""
+    _CONTINUE[:] = [function]
+    return function
+
+
+def named(turn: Turn) -> list[Site]:
+    """Sites the text names."""
+    known = turn.work.org.sites
+    return [known[site_id] for site_id in turn.slot("site") or [] if site_id in known]
+
+
+def own(turn: Turn) -> list[Site]:
+    """Sites of the group's own unit, else of the sender's."""
+    return reader.own_sites(turn.work.org, turn.person, turn.group)
+
+
+def waiting(turn: Turn) -> Expectation | None:
+    """The question for a place this person was asked in this conversation."""
+    here = str(turn.incoming.conversation)
+    return next((row for row in turn.expectations if row.kind == KIND and row.conversation == here), None)
+
+
+async def ask(turn: Turn, sites: Sequence[Site]) -> None:
+    """Ask which site it is: numbered when there are a few, by name when there are many or none."""
+    pending = fault_pick.remembered(turn)
+    if not sites:
+        sites = _below(turn)
+    await turn.expect(KIND, pending=pending)
+    if not 0 < len(sites) <= MOST:
+        await turn.reply(WORDS("which_name" if turn.direct else "which_name_group"))
+        return
+    options = [(site.name, site.site_id) for site in sites]
+    if named(turn):
+        options.append((WORDS("all"), ALL))
+    question = WORDS("which" if turn.direct else "which_group")
+    offered = [site.site_id for site in sites]
+    await choices.ask(turn, "fault_site", question, options, pending={**pending, "sites": offered})
+
+
+def _below(turn: Turn) -> list[Site]:
+    """Sites in the area of the group's (else the sender's) unit."""
+    org = turn.work.org
+    unit = org.operations_unit(turn.group.unit_id if turn.group else turn.person.unit_id)
+    units = org.below(unit.unit_id) if unit else []
+    return [site for below in units for site in org.sites_of(below.unit_id)]
+
+
+async def place_said(turn: Turn, question: Expectation, go_on: Continue) -> None:
+    """The place came in words: what was reported before is reported there. A new report in full replaces it."""
+    sites = named(turn)
+    await _close(turn)
+    symptoms = [code for code in turn.slot("symptom") or [] if code != "other"]
+    if symptoms or turn.slot("device"):
+        await go_on(turn, sites) if sites else await ask(turn, own(turn))
+    elif sites:
+        await go_on(fault_pick.recalled(turn, question.pending), sites)
+    else:
+        await ask(fault_pick.recalled(turn, question.pending), own(turn))
+
+
+@choices.resumes("fault_site")
+async def _picked(turn: Turn, pending: dict[str, object], value: str) -> None:
+    known = turn.work.org.sites
+    offered = pending["sites"] if isinstance(pending["sites"], list) else []
+    ids = offered if value == ALL else [value]
+    await _close(turn)
+    await _CONTINUE[0](fault_pick.recalled(turn, pending), [known[site_id] for site_id in ids if site_id in known])
+
+
+async def _close(turn: Turn) -> None:
+    for kind in (KIND, "choice"):
+        await forget(turn.work, "", kind, turn.person.person_id)
+
+
+async def say(
+    turn: Turn, text: str, *, about: str, actions: Sequence[Action] = (), mention: Sequence[Person] = ()
+) -> None:
+    """The one answer to a report; in a support group it also calls those on duty."""
+    conversation = turn.incoming.conversation
+    called = fault_voice.mentions(turn.work, mention, conversation.platform) if not turn.direct else ()
+    message = Outgoing(
+        text=text,
+        about=about,
+        urgency=Urgency.FAULT,
+        actions=tuple(actions),
+        mentions=tuple(dict.fromkeys((*turn.mention, *called))),
+        card=about if actions else "",
+    )
+    turn.said += 1
+    key = f"report:{turn.key}:{turn.said}"
+    await post(turn.work, conversation, message, key=key, kind="fault:report", hints=turn.incoming.hints)

@@ -1,0 +1,154 @@
+"""Speaking about a fault: to its reporters, to the groups and people who were told; always with its number."""
+
+from collections.abc import Iterable, Sequence
+
+from storage.messages import Action, Address, Outgoing, Urgency
+from storage.models import Delivery, Fault, Group, Obligation, Person
+from storage.outbox import post, post_person
+from storage.work import Work
+from workflows import fault_book as book
+
+RENDERER = "fault"
+
+
+def address_of(group: Group) -> Address:
+    """The conversation of a bound group."""
+    return Address(platform=group.platform, kind="group", id=group.conversation_id)
+
+
+def mentions(work: Work, people: Iterable[Person], platform: str) -> tuple[str, ...]:
+    """Accounts to mention on a platform, one per person."""
+    return tuple(account for person in people for account in work.org.accounts(person.person_id, platform)[:1])
+
+
+async def to_address(
+    work: Work,
+    fault: Fault,
+    address: Address,
+    text: str,
+    key: str,
+    *,
+    urgency: Urgency = Urgency.FAULT,
+    mention: Sequence[Person] = (),
+    actions: Sequence[Action] = (),
+    person: Person | None = None,
+    debt: Obligation | None = None,
+) -> bool:
+    """One message about the fault into one conversation. ``key`` names what is said: the same is said there once.
+
+    With ``debt`` it is only sent while that is still owed.
+    """
+    message = Outgoing(
+        text=text,
+        about=fault.number,
+        urgency=urgency,
+        mentions=mentions(work, mention, address.platform) if address.kind == "group" else (),
+        actions=tuple(actions),
+        card=fault.number if actions else "",
+    )
+    name = f"{fault.number}:{key}"
+    return await post(
+        work,
+        address,
+        message,
+        key=name,
+        kind=f"fault:{key.partition(':')[0]}",
+        person_id=person.person_id if person else None,
+        bundle=f"{name}>{person.person_id}" if person else "",
+        renderer=RENDERER if debt else "",
+        render_args={"obligation": debt.id} if debt else None,
+    )
+
+
+async def render(work: Work, row: Delivery) -> Outgoing | None:
+    """A message that hangs on a debt: nothing once the debt is settled."""
+    debt = await work.session.get(Obligation, row.render_args["obligation"])
+    return Outgoing.model_validate(row.message) if debt is not None and debt.closed_at is None else None
+
+
+async def to_person(
+    work: Work,
+    fault: Fault,
+    person: Person,
+    text: str,
+    key: str,
+    *,
+    skip: Iterable[str] = (),
+    urgency: Urgency = Urgency.FAULT,
+    actions: Sequence[Action] = (),
+) -> bool:
+    """A personal message on every platform the person has, except in the conversations of ``skip``."""
+    places = work.org.addresses(person.person_id, work.platforms)
+    for place in places:
+        if str(place) not in set(skip):
+            await to_address(work, fault, place, text, key, urgency=urgency, actions=actions, person=person)
+    return bool(places)
+
+
+async def to_groups(
+    work: Work,
+    fault: Fault,
+    groups: Iterable[Address],
+    text: str,
+    key: str,
+    *,
+    skip: Iterable[str] = (),
+    mention: Sequence[Person] = (),
+    actions: Sequence[Action] = (),
+) -> None:
+    """The same text into several groups, once into each."""
+    for address in groups:
+        if str(address) not in set(skip):
+            await to_address(work, fault, address, text, key, mention=mention, actions=actions)
+
+
+async def to_reporters(
+    work: Work, fault: Fault, text: str, key: str, *, skip: Iterable[str] = (), debt: Obligation | None = None
+) -> None:
+    """Into every conversation the fault was reported in, mentioning who reported it there."""
+    for conversation in fault.conversations:
+        if conversation not in set(skip):
+            people = reporters_in(work, fault, conversation)
+            place = Address.parse(conversation)
+            await to_address(work, fault, place, text, key, urgency=Urgency.ANSWER, mention=people, debt=debt)
+
+
+def reporters_in(work: Work, fault: Fault, conversation: str) -> list[Person]:
+    """Who reported the fault in this conversation."""
+    known = fault.extra.get("by", {}).get(conversation, [])
+    return [work.org.people[person_id] for person_id in known if person_id in work.org.people]
+
+
+def support_groups(work: Work, fault: Fault) -> list[Address]:
+    """The support groups that work on the fault."""
+    return [address_of(group) for group in work.org.groups_serving(fault.unit_id, work.platforms)]
+
+
+async def to_everyone_told(
+    work: Work,
+    fault: Fault,
+    text: str,
+    key: str,
+    *,
+    skip: Iterable[str] = (),
+    but: Iterable[str] = (),
+    quiet: bool = False,
+) -> None:
+    """How it goes on, to all who heard of the fault. ``skip``, ``but``: conversations and people that know it.
+
+    Those alarmed by a silence hear it too, unless ``quiet`` (the all-clear of the debt has just told them).
+    """
+    alarmed = await book.alarmed(work, fault)
+    names = [*fault.extra.get("groups", ()), *fault.extra.get("people", ())]
+    names = [name for name in names if name not in alarmed] if quiet else [*names, *alarmed]
+    passed = {*skip, *fault.conversations}
+    for name in dict.fromkeys(names):
+        if ":" in name:
+            await to_groups(work, fault, [Address.parse(name)], text, key, skip=passed)
+        elif name in work.org.people and name not in set(but):
+            await to_person(work, fault, work.org.people[name], text, key, skip=passed)
+
+
+async def send(work: Work, person: Person, text: str, key: str, about: str = "") -> None:
+    """A personal message that need not belong to a fault."""
+    await post_person(work, person, Outgoing(text=text, about=about, urgency=Urgency.FAULT), key=key, kind="fault:wish")
