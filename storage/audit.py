@@ -1,7 +1,8 @@
 """The audit chain: append-only, each entry's hash covers the one before.
 
-Workflows write entries unsealed inside their transaction; one sealer (a lease) numbers and chains what is committed within
-a second. ``verify`` walks the chain and names the first broken entry; the unsealed tail is reported apart.
+Workflows write entries unsealed inside their transaction; one sealer (a lease) numbers and chains what is committed
+within a second. ``verify`` walks the chain and names the first broken entry; the unsealed tail is reported apart. The
+head is noted beside the chain, so that entries cut off its end are missed too.
 """
 
 import asyncio
@@ -9,25 +10,27 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlalchemy import bindparam
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.models import AuditEntry, Lease
+from storage.models import AuditEntry, Counter, Lease
 from storage.work import Ground
 
 GENESIS = "0" * 64
 LEASE = timedelta(seconds=15)
 PAUSE = timedelta(milliseconds=500)
 SLICE = 500
+HEAD = "audit_head"
+"""The counter that holds the number of the newest sealed entry."""
 
 
-def entry_hash(previous: str, entry: AuditEntry) -> str:
-    """SHA-256 over the previous hash and every field of the entry (canonical JSON, time in UTC)."""
+def entry_hash(previous: str, entry: AuditEntry, seq: int) -> str:
+    """SHA-256 over the previous hash and every field of the entry as number ``seq`` (canonical JSON, time in UTC)."""
     body = {
-        "seq": entry.seq,
+        "seq": seq,
         "at": entry.at.astimezone(UTC).isoformat(),
         "who": entry.who,
         "what": entry.what,
@@ -46,35 +49,53 @@ class Sealer:
         self._ground = ground
         self._owner = uuid.uuid4().hex
         self._wake = asyncio.Event()
-        ground.database.on_commit(self._wake.set)
+        self._stop = asyncio.Event()
+        self._take_over_at: datetime | None = None
+        ground.database.on_commit(self._wake.set, "audit")
 
     async def step(self) -> int:
         """Seal everything unsealed; returns how many entries were."""
-        async with self._ground.database.read() as session:
-            waiting = select(AuditEntry.id).where(col(AuditEntry.seq).is_(None)).limit(1)
-            if (await session.exec(waiting)).first() is None:
-                return 0
-        async with self._ground.database.write() as session:
-            if not await self._hold_lease(session):
-                return 0
-            return await _seal(session)
+        sealed = 0
+        while await self._anything_waits():
+            async with self._ground.database.write() as session:
+                count = await _seal(session) if await self._hold_lease(session) else 0
+            sealed += count
+            if not count:
+                break
+        return sealed
 
     async def run(self) -> None:
-        """Seal at most twice a second, until cancelled."""
-        while True:
+        """Seal at most twice a second, until cancelled or stopped."""
+        clock = self._ground.clock
+        while not self._stop.is_set():
             self._wake.clear()
             await self.step()
-            await self._ground.clock.wait(self._wake, None)
-            await self._ground.clock.wait(asyncio.Event(), self._ground.clock.now() + PAUSE)
+            if not self._stop.is_set():
+                await clock.wait(self._wake, self._take_over_at)
+                await clock.wait(self._stop, clock.now() + PAUSE)
+        await self.step()
+
+    def stop(self) -> None:
+        """Let :meth:`run` return after one last look."""
+        self._stop.set()
+        self._wake.set()
+
+    async def _anything_waits(self) -> bool:
+        async with self._ground.database.read() as session:
+            waiting = select(AuditEntry.id).where(col(AuditEntry.seq).is_(None)).limit(1)
+            return (await session.exec(waiting)).first() is not None
 
     async def _hold_lease(self, session: AsyncSession) -> bool:
         now = self._ground.clock.now()
         lease = (await session.exec(select(Lease).where(Lease.name == "sealer").with_for_update())).one_or_none()
-        if lease is not None and lease.owner != self._owner and lease.until > now:
+        self._take_over_at = None
+        if lease is not None and lease.owner != self._owner and now < lease.until <= now + LEASE:
+            self._take_over_at = lease.until
             return False
         lease = lease or Lease(name="sealer", owner=self._owner, until=now)
         lease.owner, lease.until, lease.token = self._owner, now + LEASE, lease.token + 1
         session.add(lease)
+        await session.flush()
         return True
 
 
@@ -83,13 +104,18 @@ async def _seal(session: AsyncSession) -> int:
     previous = (await session.exec(last)).first()
     seq, digest = (previous.seq or 0, previous.hash) if previous else (0, GENESIS)
     waiting = select(AuditEntry).where(col(AuditEntry.seq).is_(None)).order_by(col(AuditEntry.id)).limit(SLICE)
-    entries = (await session.exec(waiting)).all()
-    for entry in entries:
+    sealed = []
+    for entry in (await session.exec(waiting)).all():
         seq += 1
-        entry.seq = seq
-        digest = entry.hash = entry_hash(digest, entry)
-        session.add(entry)
-    return len(entries)
+        digest = entry_hash(digest, entry, seq)
+        sealed.append({"row_id": entry.id, "seq": seq, "hash": digest})
+    if sealed:
+        table = AuditEntry.__table__  # type: ignore[attr-defined]  # SQLModel does not type it
+        statement = update(table).where(table.c.id == bindparam("row_id"))
+        connection = await session.connection()
+        await connection.execute(statement.values(seq=bindparam("seq"), hash=bindparam("hash")), sealed)
+        await session.merge(Counter(name=HEAD, value=seq))
+    return len(sealed)
 
 
 @dataclass(frozen=True)
@@ -102,19 +128,21 @@ class Verdict:
 
 
 async def verify(ground: Ground) -> Verdict:
-    """Walk the chain from the first entry."""
+    """Walk the chain from the first entry to the noted head."""
     async with ground.database.read() as session:
-        unsealed = (
-            await session.exec(select(func.count()).select_from(AuditEntry).where(col(AuditEntry.seq).is_(None)))
-        ).one()
+        waiting = select(func.count()).select_from(AuditEntry).where(col(AuditEntry.seq).is_(None))
+        unsealed = (await session.exec(waiting)).one()
+        noted = await session.get(Counter, HEAD)
         digest, expected = GENESIS, 1
         while True:
             query = select(AuditEntry).where(col(AuditEntry.seq) >= expected).order_by(col(AuditEntry.seq)).limit(SLICE)
             entries = (await session.exec(query)).all()
             for entry in entries:
-                digest = entry_hash(digest, entry)
+                digest = entry_hash(digest, entry, expected)
                 if entry.seq != expected or entry.hash != digest:
                     return Verdict(expected - 1, unsealed, expected)
                 expected += 1
+            session.expunge_all()
             if len(entries) < SLICE:
-                return Verdict(expected - 1, unsealed, None)
+                cut = noted is not None and noted.value >= expected
+                return Verdict(expected - 1, unsealed, expected if cut else None)

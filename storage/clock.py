@@ -5,6 +5,7 @@ console can hold time in their own hand.
 """
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -65,6 +66,16 @@ class ManualClock:
     async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
         while not wake.is_set() and (until is None or self._now < until):
             await _first_of(wake, self._moved, within=None)
+
+
+class Stopwatch:
+    """Real seconds since it was made: measures work in hand, never a deadline."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._start
 
 
 async def sleep(clock: Clock, by: timedelta) -> None:

@@ -1,21 +1,67 @@
 """The database: SQLite in WAL mode by default, PostgreSQL by URL; one way to read and one way to write.
 
 On SQLite a deferred BEGIN loses updates and collides (measured), so every write transaction starts with BEGIN IMMEDIATE
-and writers of this process queue on a lock instead of polling the file.
+and writers of this process queue on a lock instead of polling the file. Whoever sleeps on the tables is woken by
+commits: those of this process at once, those of others by LISTEN/NOTIFY on PostgreSQL and by a look twice a second on
+SQLite.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
+import asyncpg
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.orm.exc import StaleDataError
+from sqlmodel import Session, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+CHANNEL = "huibao"
+LOOK_EVERY = 0.5
+"""Seconds between looks for commits of other processes on SQLite."""
+CONFLICTS = ("40001", "40P01")
+"""SQLSTATEs of serialization failures and deadlocks."""
+
+Listener = Callable[[], None]
+
+
+class WatchedSession(Session):
+    """Remembers which tables a transaction changed."""
+
+    def touch(self, table: str) -> None:
+        """Note a changed table."""
+        self.info.setdefault("touched", set()).add(table)
+
+
+@event.listens_for(WatchedSession, "after_flush")
+def _note_flush(session: WatchedSession, _context: Any) -> None:
+    for changed in (session.new, session.dirty, session.deleted):
+        for row in changed:
+            session.touch(row.__tablename__)
+
+
+@event.listens_for(WatchedSession, "do_orm_execute")
+def _note_statement(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        session = state.session
+        if isinstance(session, WatchedSession) and state.bind_mapper is not None:
+            session.touch(str(state.bind_mapper.local_table))
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether another transaction got in between: the same work may simply be done again."""
+    if isinstance(error, StaleDataError):
+        return True
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in CONFLICTS
 
 
 class Database:
@@ -25,8 +71,9 @@ class Database:
         parsed = make_url(url)
         self.url = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._name = uuid.uuid4().hex[:12]
         self._lock = asyncio.Lock()
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[tuple[Listener, frozenset[str]]] = []
         if self.is_sqlite:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -49,23 +96,82 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One write transaction: commits at the end of the block, rolls back when it raises."""
-        if self.is_sqlite:
-            async with self._lock, self._transaction() as session:
-                yield session
-        else:
-            async with self._transaction() as session:
-                yield session
-        for listener in self._listeners:
-            listener()
+        touched: set[str] = set()
+        try:
+            if self.is_sqlite:
+                async with self._lock, self._transaction(touched) as session:
+                    yield session
+            else:
+                async with self._transaction(touched) as session:
+                    yield session
+                    await self._notify(session, touched)
+        finally:
+            # After an error too: who is cancelled during the commit may have committed; a wake too many is harmless.
+            self._announce(touched)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+    async def _transaction(self, touched: set[str]) -> AsyncIterator[AsyncSession]:
+        session = AsyncSession(self._writer, expire_on_commit=False, sync_session_class=WatchedSession)
+        session.info["touched"] = touched
+        async with session, session.begin():
             yield session
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` after every commit of this process (to wake whoever sleeps on the tables)."""
-        self._listeners.append(listener)
+    # ---- waking those who wait for changes
+
+    def on_commit(self, listener: Listener, *tables: str) -> None:
+        """Call ``listener`` after every commit that changed one of ``tables`` (any, when none is named)."""
+        self._listeners.append((listener, frozenset(tables)))
+
+    def off_commit(self, listener: Listener) -> None:
+        """Call ``listener`` no more."""
+        self._listeners = [(known, tables) for known, tables in self._listeners if known != listener]
+
+    def _announce(self, touched: Collection[str]) -> None:
+        if touched:
+            for listener, tables in list(self._listeners):
+                if not tables or not tables.isdisjoint(touched):
+                    listener()
+
+    def _announce_all(self) -> None:
+        for listener, _ in list(self._listeners):
+            listener()
+
+    async def _notify(self, session: AsyncSession, touched: set[str]) -> None:
+        await session.flush()
+        if touched:
+            payload = ",".join([self._name, *sorted(touched)])
+            await session.exec(select(func.pg_notify(CHANNEL, payload)))
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Notice what other processes commit, until ``stop``. Raises when the database is out of reach: start again."""
+        await (self._watch_sqlite(stop) if self.is_sqlite else self._watch_postgresql(stop))
+
+    async def _watch_sqlite(self, stop: asyncio.Event) -> None:
+        async with aiosqlite.connect(str(self.url.database), isolation_level=None) as connection:
+            seen = await _data_version(connection)
+            while not await _within(stop, LOOK_EVERY):
+                now = await _data_version(connection)
+                if now != seen:
+                    seen = now
+                    self._announce_all()
+
+    async def _watch_postgresql(self, stop: asyncio.Event) -> None:
+        connection = await asyncpg.connect(_plain(self.url))
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: lost.set())
+        try:
+            await connection.add_listener(CHANNEL, self._heard)
+            self._announce_all()
+            while not await _within(stop, LOOK_EVERY):
+                if lost.is_set():
+                    raise ConnectionError("the listening connection was lost")
+        finally:
+            await connection.close(timeout=2)
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        origin, *tables = str(payload).split(",")
+        if origin != self._name:
+            self._announce(tables)
 
     async def close(self) -> None:
         """Give back all connections."""
@@ -73,7 +179,26 @@ class Database:
         await self._reader.dispose()
 
 
-def _sqlite_engine(url: Any, begin: str, pool_size: int) -> AsyncEngine:
+async def _within(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait for ``stop``, at most ``seconds`` of real time; whether it was set."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _data_version(connection: aiosqlite.Connection) -> int:
+    async with connection.execute("PRAGMA data_version") as cursor:
+        row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _plain(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=pool_size, connect_args={"timeout": 30, "isolation_level": None})
 
     @event.listens_for(engine.sync_engine, "connect")

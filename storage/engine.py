@@ -1,26 +1,35 @@
 """The obligation engine: time escalates what nobody answered.
 
 Firing is one transaction: claim the due row, see that it still holds, write audit, outgoing messages and the next
-deadline. Never early. What is overdue after a restart fires at once, in due order, marked late. Answers already in the inbox are
-handled first: the engine asks the bus to drain before it fires.
+deadline. Never early. What is overdue after a restart fires at once, in due order, marked late. Answers already in the
+inbox are handled first: the engine lets the bus drain, and looks again inside the transaction that fires.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import heapq
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 from sqlmodel import col, select
 
-from storage.models import Obligation, Timer
+from storage.clock import Stopwatch
+from storage.inbox import fresh_rows
+from storage.models import InboxRow, Obligation, Timer
 from storage.obligations import DUE, next_moment
 from storage.work import Ground, Work
 
 LATE = timedelta(seconds=5)
 """A rung that fires this long after its moment says so (downtime, not an ordinary scheduling delay)."""
 SLICE = 50
-"""Rows fired in one transaction: keeps the write lock short."""
+"""Rungs fired in one transaction, and …"""
+SLICE_SECONDS = 0.06
+"""… how long that may take: keeps the write lock short."""
+AGAIN_AFTER = timedelta(minutes=1)
+"""A rung or timer whose workflow failed is tried again after this."""
+BREATH = timedelta(milliseconds=100)
+"""Between looks at a due row that another process has in hand."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +43,10 @@ class Escalate(Protocol):
 
 
 OnTimer = Callable[[Work, Timer], Awaitable[None]]
+
+
+class AnswersWaitError(Exception):
+    """A message written before the deadline was accepted while the engine was about to fire."""
 
 
 class Engine:
@@ -51,7 +64,9 @@ class Engine:
         self._timers = timers
         self._drain = drain
         self._wake = asyncio.Event()
-        ground.database.on_commit(self._wake.set)
+        self._stopping = False
+        self._singly = 0
+        ground.database.on_commit(self._wake.set, "obligation", "timer")
 
     async def next_due(self) -> datetime | None:
         """The nearest moment at which something is to be done."""
@@ -64,62 +79,120 @@ class Engine:
     async def step(self) -> int:
         """Fire everything due now; returns how many rungs and timers fired."""
         fired = 0
-        while (due := await self.next_due()) is not None and due <= self._ground.clock.now():
+        while not self._stopping and (due := await self.next_due()) is not None and due <= self._ground.clock.now():
             await self._drain()
-            count = await self._fire_slice()
+            try:
+                count = await self._fire_some()
+            except AnswersWaitError:
+                continue
             if not count:
                 break
             fired += count
         return fired
 
     async def run(self) -> None:
-        """Sleep until the nearest deadline or the next commit, fire, repeat; until cancelled."""
-        while True:
+        """Sleep until the nearest deadline or the next commit, fire, repeat; until cancelled or stopped."""
+        while not self._stopping:
             self._wake.clear()
             await self.step()
-            await self._ground.clock.wait(self._wake, await self.next_due())
+            due, now = await self.next_due(), self._ground.clock.now()
+            if due is not None and due <= now:
+                due = now + BREATH
+            if not self._stopping:
+                await self._ground.clock.wait(self._wake, due)
 
-    async def _fire_slice(self) -> int:
-        async with self._ground.work() as work:
-            due = select(Timer).where(Timer.due_at <= work.now).order_by(col(Timer.due_at)).limit(1)
-            timer = (await work.session.exec(due.with_for_update(skip_locked=True))).first()
-            rows = await self._due_obligations(work)
-            if timer is not None and (not rows or timer.due_at <= _moment(rows[0])):
-                await self._fire_timer(work, timer)
-                return 1
-            for row in rows:
-                await self._climb(work, row)
-            return len(rows)
+    def stop(self) -> None:
+        """Finish what is firing and let :meth:`run` return."""
+        self._stopping = True
+        self._wake.set()
 
-    async def _due_obligations(self, work: Work) -> list[Obligation]:
+    # ---- one transaction
+
+    async def _fire_some(self) -> int:
+        """Fire a slice; returns how many tries were made (also failed ones: they are put off)."""
+        tried: list[Obligation | Timer] = []
+        limit = 1 if self._singly else SLICE
+        try:
+            async with self._ground.work() as work:
+                await self._fire_slice(work, limit, tried)
+        except AnswersWaitError:
+            raise
+        except Exception as error:
+            if not tried:
+                raise
+            await self._recover(tried, error)
+            return 1
+        self._singly = max(self._singly - 1, 0)
+        return len(tried)
+
+    async def _fire_slice(self, work: Work, limit: int, tried: list[Obligation | Timer]) -> None:
+        due = select(Timer).where(Timer.due_at <= work.now).order_by(col(Timer.due_at)).limit(1)
+        timer = (await work.session.exec(due.with_for_update(skip_locked=True))).first()
+        rows = await self._due_obligations(work, timer.due_at if timer else work.now, limit)
+        if rows:
+            await self._answers_first(work, _moment(rows[0]))
+            await self._climb_all(work, rows, limit, tried)
+        elif timer is not None:
+            await self._answers_first(work, timer.due_at)
+            tried.append(timer)
+            await self._fire_timer(work, timer)
+
+    async def _due_obligations(self, work: Work, until: datetime, limit: int) -> list[Obligation]:
         query = (
             select(Obligation)
-            .where(col(Obligation.next_at) <= work.now)
+            .where(col(Obligation.next_at) <= until)
             .order_by(col(Obligation.next_at), col(Obligation.id))
-            .limit(SLICE)
+            .limit(limit)
             .with_for_update(skip_locked=True)
         )
         return list((await work.session.exec(query)).all())
+
+    async def _answers_first(self, work: Work, moment: datetime) -> None:
+        """Leave the transaction when a message written by ``moment`` has been accepted and could be handled."""
+        waiting = fresh_rows(self._ground.database.is_sqlite).where(col(InboxRow.written_at) <= moment).limit(1)
+        if (await work.session.exec(waiting.with_for_update())).first() is not None:
+            raise AnswersWaitError
 
     async def _fire_timer(self, work: Work, timer: Timer) -> None:
         await work.session.delete(timer)
         await work.session.flush()
         await self._timers[timer.kind](work, timer)
 
+    async def _climb_all(
+        self, work: Work, rows: Sequence[Obligation], limit: int, tried: list[Obligation | Timer]
+    ) -> None:
+        """Climb in due order; a row whose following rung is due as well takes its place in the order again."""
+        watch = Stopwatch()
+        until = _moment(rows[-1])
+        queue = [(_moment(row), row.id or 0, row) for row in rows]
+        while queue and len(tried) < limit and watch.seconds() < SLICE_SECONDS:
+            moment, row_id, row = heapq.heappop(queue)
+            if row.next_at != moment:
+                continue  # settled or moved by what fired just before
+            tried.append(row)
+            await self._climb(work, row)
+            if row.next_at is not None and row.next_at <= until:
+                heapq.heappush(queue, (row.next_at, row_id, row))
+
+    # ---- one rung
+
     async def _climb(self, work: Work, obligation: Obligation) -> None:
-        """Climb the due rung. From the due time on, a rung without people passes on at once."""
-        passing_on = True
-        while passing_on and obligation.step < len(obligation.ladder):
-            before_due = float(obligation.ladder[obligation.step]["after_s"]) < 0
-            passing_on = not await self._climb_one(work, obligation) and not before_due
-        obligation.next_at = next_moment(obligation)
+        """Climb the due rung, and on at once while a rung has no people; rungs before the due time wait for theirs."""
+        told = await self._climb_one(work, obligation)
+        while not told and self._passes_on(work, obligation):
+            told = await self._climb_one(work, obligation)
+        obligation.next_at = next_moment(obligation) if obligation.closed_at is None else None
         obligation.fence += 1
         work.session.add(obligation)
 
+    @staticmethod
+    def _passes_on(work: Work, obligation: Obligation) -> bool:
+        more = obligation.step < len(obligation.ladder) and obligation.closed_at is None
+        return more and obligation.due_at <= work.now and obligation.state != "open"
+
     async def _climb_one(self, work: Work, obligation: Obligation) -> bool:
         rung = str(obligation.ladder[obligation.step]["rung"])
-        moment = next_moment(obligation) or work.now
-        late = work.now - moment > LATE
+        late = work.now - (next_moment(obligation) or work.now) > LATE
         obligation.step += 1
         if rung == DUE and obligation.state == "open":
             obligation.state = "breached"
@@ -134,6 +207,27 @@ class Engine:
             late=late,
         )
         return told
+
+    # ---- when a workflow fails
+
+    async def _recover(self, tried: Sequence[Obligation | Timer], error: Exception) -> None:
+        """Several failed together: fire them one by one. One failed alone: put it off, so that it holds up nobody."""
+        if len(tried) > 1:
+            log.info("rungs failed together, trying one by one", count=len(tried), error=type(error).__name__)
+            self._singly = len(tried)
+            return
+        failed = tried[0]
+        key = failed.id if isinstance(failed, Obligation) else failed.key
+        log.error("firing failed", what=type(failed).__name__, key=key, exc_info=error)
+        async with self._ground.work() as work:
+            row = await work.session.get(type(failed), key, with_for_update=True)
+            if isinstance(row, Obligation) and row.next_at is not None and row.next_at <= work.now:
+                row.next_at = work.now + AGAIN_AFTER
+                work.session.add(row)
+            elif isinstance(row, Timer) and row.due_at <= work.now:
+                row.due_at = work.now + AGAIN_AFTER
+                work.session.add(row)
+            work.audit("engine.failed", about=str(key), error=type(error).__name__)
 
 
 def _moment(obligation: Obligation) -> datetime:

@@ -1,24 +1,43 @@
 """The incoming half of the bus: accept (commit, then acknowledge) and dispatch (in order per conversation).
 
 A handled message and all it changed are one transaction, so a crash in the middle leaves the message unhandled and
-nothing changed. A message that keeps failing is set aside as dead, and a person is told.
+nothing changed. Several waiting messages share a transaction; when one of them fails, all are done again one by one.
+A message that keeps failing is set aside as dead, and a person is told; its conversation waits till then.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import aliased
-from sqlmodel import col, exists, select
+from sqlmodel import col, exists, func, select
 
+from storage.clock import Stopwatch
+from storage.database import is_conflict
 from storage.messages import Incoming
 from storage.models import InboxRow
+from storage.together import Together
 from storage.work import Ground, Work
 
 MAX_ATTEMPTS = 8
+BATCH = 16
+"""Messages handled in one transaction, and …"""
+BATCH_SECONDS = 0.05
+"""… how long that may take before the rest is left to the next."""
+WINDOW = 200
+"""PostgreSQL: the oldest waiting messages among which the first of each conversation is looked for."""
+HANDLE_WITHIN = 60.0
+"""Seconds after which a handler is given up as failed."""
+TRIES = 4
+"""How often a message is handled again at once because another transaction got in between."""
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""``retry_at`` after this: a way of saying NOT NULL that both databases answer from the index."""
+
 log = structlog.get_logger(__name__)
 
 Handle = Callable[[Work, Incoming], Awaitable[None]]
@@ -30,39 +49,40 @@ class Inbox:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._waiting: list[tuple[Incoming, asyncio.Future[bool]]] = []
-        self._flushing = asyncio.Lock()
+        self._together: Together[Incoming, bool] = Together(self._commit)
+        insert = insert_sqlite if ground.database.is_sqlite else insert_postgresql
+        key = col(InboxRow.platform), col(InboxRow.account), col(InboxRow.message_id)
+        self._insert = insert(InboxRow).on_conflict_do_nothing().returning(*key)
 
     async def accept(self, incoming: Incoming) -> bool:
         """Commit the message; True when it is new, False when it was known. Raises when the commit failed."""
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((incoming, future))
-        async with self._flushing:
-            if not future.done():
-                await self._flush()
-        return await future
+        return await self._together.do(incoming)
 
-    async def _flush(self) -> None:
-        batch, self._waiting = self._waiting, []
+    async def settle(self) -> None:
+        """Wait for commits under way."""
+        await self._together.settle()
+
+    async def _commit(self, batch: Sequence[Incoming]) -> list[bool | Exception]:
         try:
-            async with self._ground.database.write() as session:
-                insert = insert_sqlite if self._ground.database.is_sqlite else insert_postgresql
-                statement = insert(InboxRow).on_conflict_do_nothing().returning(col(InboxRow.id))
-                new = []
-                for incoming, _ in batch:
-                    row = self._row(incoming)
-                    result = await session.execute(statement.values(**row))
-                    new.append(result.first() is not None)
-        except BaseException as error:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error if isinstance(error, Exception) else ConnectionError("stopped"))
-            if not isinstance(error, Exception):
+            return [*await self._store(batch)]
+        except (StatementError, ValueError) as error:
+            broken = isinstance(error, DBAPIError) and error.connection_invalidated
+            if len(batch) == 1 or broken:
                 raise
-            return
-        for (_, future), is_new in zip(batch, new, strict=True):
-            if not future.done():
-                future.set_result(is_new)
+        # Something in the batch cannot be stored, and only its own caller shall hear of it.
+        return [await self._alone(incoming) for incoming in batch]
+
+    async def _alone(self, incoming: Incoming) -> bool | Exception:
+        try:
+            return (await self._store([incoming]))[0]
+        except (StatementError, ValueError) as error:
+            return error
+
+    async def _store(self, batch: Sequence[Incoming]) -> list[bool]:
+        async with self._ground.database.write() as session:
+            result = await session.exec(self._insert, params=[self._row(incoming) for incoming in batch])
+            new = {tuple(key) for key in result.all()}
+        return [_take(new, incoming) for incoming in batch]
 
     def _row(self, incoming: Incoming) -> dict[str, object]:
         now = self._ground.clock.now()
@@ -74,7 +94,6 @@ class Inbox:
             "payload": incoming.model_dump(mode="json"),
             "state": "new",
             "attempts": 0,
-            "lease_owner": "",
             "error": "",
             "written_at": min(incoming.written_at, now),
             "received_at": now,
@@ -82,7 +101,7 @@ class Inbox:
 
 
 class Dispatcher:
-    """Hands accepted messages to ``handle``, one transaction each; ``bury`` tells a person about a dead one."""
+    """Hands accepted messages to ``handle``; ``bury`` tells a person about a dead one."""
 
     def __init__(self, ground: Ground, handle: Handle, bury: Bury) -> None:
         self._ground = ground
@@ -90,69 +109,177 @@ class Dispatcher:
         self._bury = bury
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
-        ground.database.on_commit(self._wake.set)
+        self._stopping = False
+        self._singly = 0
+        ground.database.on_commit(self._wake.set, "inbox")
 
     async def step(self) -> int:
         """Handle everything that waits and may be handled now; returns how many messages were."""
         handled = 0
         async with self._busy:
-            while await self._handle_next():
-                handled += 1
+            while not self._stopping and (count := await self._handle_some()):
+                handled += count
         return handled
 
+    async def drain(self) -> None:
+        """Handle what is accepted by now; not what comes meanwhile."""
+        async with self._ground.database.read() as session:
+            last = (await session.exec(select(func.max(InboxRow.id)).where(InboxRow.state == "new"))).one()
+        while last is not None and await self._waits(last):
+            async with self._busy:
+                if not await self._handle_some():
+                    return
+
     async def run(self) -> None:
-        """Handle messages as they come, until cancelled."""
-        while True:
+        """Handle messages as they come, until cancelled or stopped."""
+        while not self._stopping:
             self._wake.clear()
             await self.step()
-            await self._ground.clock.wait(self._wake, await self.next_due())
+            if not self._stopping:
+                await self._ground.clock.wait(self._wake, await self.next_due())
+
+    def stop(self) -> None:
+        """Finish the messages in hand and let :meth:`run` return."""
+        self._stopping = True
+        self._wake.set()
 
     async def next_due(self) -> datetime | None:
         """When the nearest message that failed before may be tried again."""
-        query = select(InboxRow.retry_at).where(InboxRow.state == "new", col(InboxRow.retry_at).is_not(None))
+        query = select(InboxRow.retry_at).where(InboxRow.state == "new", col(InboxRow.retry_at) > LONG_AGO)
         async with self._ground.database.read() as session:
             return (await session.exec(query.order_by(col(InboxRow.retry_at)).limit(1))).first()
 
-    async def _handle_next(self) -> bool:
+    async def _waits(self, last: int) -> bool:
+        now, on_sqlite = self._ground.clock.now(), self._ground.database.is_sqlite
         async with self._ground.database.read() as session:
-            if (await session.exec(self._query(self._ground.clock.now()))).first() is None:
-                return False
-        row_id: int | None = None
+            fresh = fresh_rows(on_sqlite).where(col(InboxRow.id) <= last).limit(1)
+            return bool((await session.exec(fresh)).first() or (await session.exec(_retries(now))).first())
+
+    async def _handle_some(self) -> int:
+        limit = 1 if self._singly else BATCH
+        async with self._ground.database.read() as session:
+            if not await self._ready(session.exec, self._ground.clock.now(), 1):
+                return 0
+        taken: list[int] = []
         try:
             async with self._ground.work() as work:
-                row = (await work.session.exec(self._query(work.now).with_for_update(skip_locked=True))).first()
-                if row is None:
-                    return False
-                row_id = row.id
-                await self._handle(work, Incoming.model_validate(row.payload))
-                row.state, row.error, row.retry_at = "done", "", None
-                work.session.add(row)
-        except Exception as error:  # one bad message must not stop the others
-            if row_id is None:
+                await self._handle_together(work, limit, taken)
+        except Exception as error:
+            if not taken:
                 raise
-            log.exception("message failed", inbox=row_id)
-            await self._failed(row_id, error)
-        return True
+            await self._recover(taken, error)
+            return 1
+        self._singly = max(self._singly - 1, 0)
+        return len(taken)
+
+    async def _handle_together(self, work: Work, limit: int, taken: list[int]) -> None:
+        watch = Stopwatch()
+        for row in await self._ready(work.session.exec, work.now, limit, lock=True):
+            if taken and watch.seconds() > BATCH_SECONDS:
+                return
+            taken.append(row.id or 0)
+            await self._handle_row(work, row)
+
+    async def _handle_row(self, work: Work, row: InboxRow) -> None:
+        incoming = Incoming.model_validate(row.payload).model_copy(update={"written_at": row.written_at})
+        async with asyncio.timeout(HANDLE_WITHIN):
+            await self._handle(work, incoming)
+        row.state, row.error, row.retry_at = "done", "", None
+        work.session.add(row)
+
+    async def _ready(self, execute: Any, now: datetime, limit: int, *, lock: bool = False) -> list[InboxRow]:
+        """Rows to handle now: a failed one that may be tried again, alone; else the oldest that nothing holds up."""
+        on_sqlite = self._ground.database.is_sqlite
+        for query in (_retries(now), fresh_rows(on_sqlite).limit(limit)):
+            rows = (await execute(query.with_for_update(skip_locked=True) if lock else query)).all()
+            if rows:
+                return list(rows)
+        return []
+
+    async def _recover(self, taken: Sequence[int], error: Exception) -> None:
+        """Several failed together: find out which. One failed alone: put it off, or set it aside."""
+        if len(taken) > 1:
+            log.info("messages failed together, trying one by one", count=len(taken), error=type(error).__name__)
+            self._singly = len(taken)
+            return
+        for _ in range(TRIES):
+            if not is_conflict(error):
+                break
+            try:
+                async with self._ground.work() as work:
+                    await self._again(work, taken[0])
+                return
+            except Exception as other:  # noqa: BLE001 - judged by the next turn of the loop, logged below
+                error = other
+        log.error("message failed", inbox=taken[0], exc_info=error)
+        await self._failed(taken[0], error)
+
+    async def _again(self, work: Work, row_id: int) -> None:
+        query = select(InboxRow).where(InboxRow.id == row_id, InboxRow.state == "new")
+        row = (await work.session.exec(query.with_for_update(skip_locked=True))).first()
+        if row is not None:
+            await self._handle_row(work, row)
 
     async def _failed(self, row_id: int, error: Exception) -> None:
+        try:
+            await self._put_off(row_id, error, self._bury)
+        except Exception:  # telling failed: the message must still get out of the way of others
+            log.exception("cannot tell about a dead message", inbox=row_id)
+            await self._put_off(row_id, error, None)
+
+    async def _put_off(self, row_id: int, error: Exception, bury: Bury | None) -> None:
         async with self._ground.work() as work:
-            row = await work.session.get_one(InboxRow, row_id)
+            row = await work.session.get_one(InboxRow, row_id, with_for_update=True)
+            if row.state != "new":
+                return
             row.attempts += 1
             row.error = f"{type(error).__name__}: {error}"[:500]
             row.retry_at = work.now + timedelta(seconds=min(2 ** (row.attempts - 1), 30))
             if row.attempts >= MAX_ATTEMPTS:
                 row.state, row.retry_at = "dead", None
-                await self._bury(work, row)
+                if bury is not None:
+                    await bury(work, row)
             work.session.add(row)
 
-    @staticmethod
-    def _query(now: datetime):  # type: ignore[no-untyped-def]
-        """The oldest waiting message that is first in its conversation and not put off."""
-        earlier = aliased(InboxRow)
-        behind = exists().where(
-            col(earlier.state) == "new",
-            col(earlier.conversation) == col(InboxRow.conversation),
-            col(earlier.id) < col(InboxRow.id),
-        )
-        ready = col(InboxRow.retry_at).is_(None) | (col(InboxRow.retry_at) <= now)
-        return select(InboxRow).where(InboxRow.state == "new", ready, ~behind).order_by(col(InboxRow.id)).limit(1)
+
+def _retries(now: datetime) -> Any:
+    """The failed message whose time has come; it is the first of its conversation by construction."""
+    due = InboxRow.state == "new", col(InboxRow.retry_at) > LONG_AGO, col(InboxRow.retry_at) <= now
+    return select(InboxRow).where(*due).order_by(col(InboxRow.retry_at)).limit(1)
+
+
+def fresh_rows(on_sqlite: bool) -> Any:
+    """Never tried messages that nothing holds up, oldest first.
+
+    A failed message holds up its conversation. On PostgreSQL other processes work too, so there only the first of each
+    conversation counts; a window keeps the look short when one conversation has written thousands.
+    """
+    put_off = select(InboxRow.conversation).where(InboxRow.state == "new", col(InboxRow.retry_at) > LONG_AGO)
+    free = (
+        select(InboxRow)
+        .where(InboxRow.state == "new", col(InboxRow.retry_at).is_(None))
+        .where(col(InboxRow.conversation).not_in(put_off))
+        .order_by(col(InboxRow.id))
+    )
+    if on_sqlite:
+        return free
+    oldest = free.with_only_columns(col(InboxRow.id)).limit(WINDOW).subquery()
+    earlier = aliased(InboxRow)
+    behind = exists().where(
+        col(earlier.state) == "new",
+        col(earlier.conversation) == col(InboxRow.conversation),
+        col(earlier.id) < col(InboxRow.id),
+    )
+    return (
+        select(InboxRow)
+        .where(col(InboxRow.id).in_(select(oldest.c.id)), InboxRow.state == "new", ~behind)
+        .order_by(col(InboxRow.id))
+    )
+
+
+def _take(new: set[tuple[Any, ...]], incoming: Incoming) -> bool:
+    """Whether this message was stored; a second copy in the same batch was not."""
+    key = (incoming.platform, incoming.account, incoming.message_id)
+    known = key in new
+    new.discard(key)
+    return known

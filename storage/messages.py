@@ -78,9 +78,9 @@ class Quote(Message):
 class Incoming(Message):
     """One message from a platform; unique on (platform, account, message_id).
 
-    ``account`` is the bot's own identity there (robot code, bot id, mailbox). ``written_at`` is the platform's time; the
-    inbox keeps it no later than receipt. ``click`` is the value of the :class:`Action` that was pressed. ``hints`` carries
-    what the same adapter needs to answer (a session webhook and its expiry); nobody else reads it.
+    ``account`` is the bot's own identity there (robot code, bot id, mailbox). ``written_at`` is the platform's time;
+    the inbox keeps it no later than receipt. ``click`` is the value of the :class:`Action` that was pressed. ``hints``
+    carries what the same adapter needs to answer (a session webhook and its expiry); nobody else reads it.
     """
 
     platform: Platform

@@ -6,7 +6,7 @@ Moments are stored in UTC and come back timezone-aware. Lists are JSON: replace 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -115,7 +115,9 @@ class InboxRow(SQLModel, table=True):
     __tablename__ = "inbox"
     __table_args__ = (
         UniqueConstraint("platform", "account", "message_id"),
-        Index("inbox_waiting", "state", "conversation", "id"),
+        Index("inbox_waiting", "state", "id"),
+        Index("inbox_conversation", "state", "conversation", "id"),
+        Index("inbox_retry", "state", "retry_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     platform: str
@@ -126,8 +128,7 @@ class InboxRow(SQLModel, table=True):
     state: str = "new"
     attempts: int = 0
     retry_at: datetime | None = None
-    lease_owner: str = ""
-    lease_until: datetime | None = None
+    """Set while a failed message waits for its next try."""
     error: str = ""
     written_at: datetime
     received_at: datetime
@@ -145,12 +146,17 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("dedupe_key"),
-        Index("delivery_waiting", "state", "platform", "not_before"),
+        Index("delivery_queue", "platform", "state", text("urgency DESC"), "id"),
+        Index("delivery_later", "platform", "state", "not_before"),
+        Index("delivery_lease", "platform", "state", "lease_until"),
+        Index("delivery_order", "address", "state", "about", "id"),
+        Index("delivery_pace", "address", "sent_at"),
+        Index("delivery_provider", "platform", "provider_id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     dedupe_key: str
     platform: str
-    address: str = Field(index=True)
+    address: str
     person_id: str | None = Field(default=None, index=True)
     bundle: str = Field(default="", index=True)
     about: str = Field(default="", index=True)
@@ -164,6 +170,10 @@ class Delivery(SQLModel, table=True):
     attempts: int = 0
     resend: bool = False
     not_before: datetime
+    tried_at: datetime | None = None
+    """When it was first tried: from then on patience is counted."""
+    turned: bool = False
+    """The fast retries are used up and the workflows know."""
     lease_owner: str = ""
     lease_until: datetime | None = None
     provider_id: str = ""
@@ -264,16 +274,21 @@ class Fault(SQLModel, table=True):
     closed_at: datetime | None = None
 
 
+_fence: Column[int] = Column("fence", Integer, nullable=False)
+
+
 class Obligation(SQLModel, table=True):
     """承诺: somebody owes something by a time, and if it does not come, the next person is told.
 
-    ``kind``, ``state`` and the contract's other columns are fixed names. ``ladder`` is the policy as it was at opening:
-    a list of ``{"rung", "after_s"}``, seconds from ``due_at`` (negative: before). ``step`` counts the rungs already
-    climbed; ``next_at`` is when the next one is due, NULL when none is left. ``fence`` grows with every change: a change
-    based on an older one is refused. ``alarmed`` lists who was told of the silence (they get the all-clear).
+    ``kind``, ``state`` and the contract's other columns are fixed names. ``ladder`` is the policy as it was when
+    opened: a list of ``{"rung", "after_s"}``, seconds from ``due_at`` (negative: before). ``step`` counts the rungs
+    already climbed; ``next_at`` is when the next one is due, NULL when none is left. ``fence`` grows with every
+    change: one based on an older state is refused. ``alarmed`` lists who was told of the silence (they get the
+    all-clear).
     """
 
     __tablename__ = "obligation"
+    __mapper_args__ = {"version_id_col": _fence, "version_id_generator": False}
     __table_args__ = (
         Index("obligation_due", "next_at"),
         Index("obligation_about", "meeting", "fault", "kind"),
@@ -294,7 +309,7 @@ class Obligation(SQLModel, table=True):
     step: int = 0
     next_at: datetime | None = None
     ladder: list[dict[str, Any]] = json_list()
-    fence: int = 0
+    fence: int = Field(default=0, sa_column=_fence)
     alarmed: list[str] = json_list()
     detail: dict[str, Any] = json_dict()
     opened_at: datetime

@@ -87,9 +87,9 @@ def open_obligation(work: Work, obligation: Obligation, ladder: Sequence[Rung]) 
 
 
 def settle_met(work: Work, obligation: Obligation, *, by: str, via: str, at: datetime) -> None:
-    """Meet a row. ``at``: when the answer was written; one in time turns ``breached`` back into ``met``."""
-    if obligation.state == "open" or (obligation.state == "breached" and at <= obligation.due_at):
-        obligation.state = "met"
+    """Meet a row. ``at``: when the answer was written; in time is ``met`` (also if read late), else ``breached``."""
+    if obligation.state in ("open", "breached"):
+        obligation.state = "met" if at <= obligation.due_at else "breached"
     obligation.met_at, obligation.met_by, obligation.met_via = at, by, via
     _close(work, obligation)
     work.audit(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -22,6 +22,9 @@ from storage.work import Ground
 
 RESTART_PAUSE = 1.0
 STOP_WITHIN = 8.0
+
+Start: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+Task: TypeAlias = asyncio.Task[None]
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +50,7 @@ class Runtime:
         self.adapters = list(adapters)
         self.inbox = Inbox(ground)
         self.dispatcher = Dispatcher(ground, logic.handle, logic.bury)
-        self.engine = Engine(ground, logic.escalate, logic.timers, self.dispatcher.step)
+        self.engine = Engine(ground, logic.escalate, logic.timers, self.dispatcher.drain)
         self.senders = [
             Sender(ground, adapter, logic.renderers, logic.on_failure, logic.resend_mark) for adapter in adapters
         ]
@@ -68,31 +71,45 @@ class Runtime:
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def run(self) -> None:
-        """Run until :meth:`stop`; then stop taking, finish what is in hand, and return."""
-        taking = [self._keep(f"receive {a.platform}", partial(a.run, self.inbox.accept)) for a in self.adapters]
-        working = [
-            self._keep("dispatch", self.dispatcher.run),
-            self._keep("engine", self.engine.run),
-            self._keep("seal", self.sealer.run),
-            *(self._keep("send", sender.run) for sender in self.senders),
-        ]
-        receivers = [asyncio.create_task(task) for task in taking]
-        workers = [asyncio.create_task(task) for task in working]
-        await self._stopping.wait()
-        await _end(receivers)
+        """Run until :meth:`stop`; then stop taking, finish what is in hand, and return within ``STOP_WITHIN`` s."""
+        taking = {f"receive {a.platform}": partial(a.run, self.inbox.accept) for a in self.adapters}
+        working: dict[str, Start] = {
+            "watch": partial(self.ground.database.watch, self._stopping),
+            "dispatch": self.dispatcher.run,
+            "engine": self.engine.run,
+            "seal": self.sealer.run,
+            **{f"send {a.platform}": sender.run for a, sender in zip(self.adapters, self.senders, strict=True)},
+        }
+        receivers = [asyncio.create_task(self._keep(name, start), name=name) for name, start in taking.items()]
+        workers = [asyncio.create_task(self._keep(name, start), name=name) for name, start in working.items()]
         try:
-            async with asyncio.timeout(STOP_WITHIN):
-                await self.dispatcher.step()
-                await self.sealer.step()
-        except TimeoutError:
-            log.warning("stopped with messages waiting; they are handled at the next start")
-        await _end(workers)
+            await self._stopping.wait()
+        finally:
+            await self._end(receivers, workers)
 
     def stop(self) -> None:
         """Ask :meth:`run` to end."""
         self._stopping.set()
 
-    async def _keep(self, name: str, start: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _end(self, receivers: Sequence[Task], workers: Sequence[Task]) -> None:
+        self._stopping.set()
+        await _cancel(receivers)
+        for stop in (
+            self.dispatcher.stop,
+            self.engine.stop,
+            self.sealer.stop,
+            *(sender.stop for sender in self.senders),
+        ):
+            stop()
+        await self.inbox.settle()
+        _, late = await asyncio.wait(workers, timeout=STOP_WITHIN)
+        if late:
+            log.warning(
+                "stopped with work in hand; it is taken up at the next start", parts=[t.get_name() for t in late]
+            )
+        await _cancel(list(late))
+
+    async def _keep(self, name: str, start: Start) -> None:
         """Run a part for ever: an unforeseen error is logged and the part starts again a second later."""
         while not self._stopping.is_set():
             try:
@@ -107,7 +124,7 @@ class Runtime:
                 return
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Sequence[Task]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
