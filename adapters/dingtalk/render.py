@@ -24,8 +24,8 @@ _LINE_START = re.compile(r"^(?=[#>\-*+]|\d+\.)", re.MULTILINE)
 
 
 def plain(message: Outgoing) -> str:
-    """Title and text."""
-    if not message.title or message.text.startswith(message.title):
+    """The text, under its title unless it says that itself."""
+    if message.title in message.text:
         return message.text
     return f"{message.title}\n{message.text}"
 

@@ -34,6 +34,7 @@ LINGER = timedelta(seconds=15)
 SLOW = timedelta(seconds=60)
 LONGEST_PAUSE = 30.0
 HEARTBEAT_SECONDS = 30.0
+OPEN_SECONDS = 10.0
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 CLOSE_TIMEOUT = aiohttp.ClientWSTimeout(ws_close=2.0)
 LARGEST_FRAME = 1 << 20
@@ -117,9 +118,10 @@ class Stream:
         answer = await self._register()
         url = f"{answer['endpoint']}?ticket={quote_plus(answer['ticket'])}"
         try:
-            socket = await self._http.ws_connect(
-                url, heartbeat=HEARTBEAT_SECONDS, max_msg_size=LARGEST_FRAME, timeout=CLOSE_TIMEOUT
-            )
+            async with asyncio.timeout(OPEN_SECONDS):
+                socket = await self._http.ws_connect(
+                    url, heartbeat=HEARTBEAT_SECONDS, max_msg_size=LARGEST_FRAME, timeout=CLOSE_TIMEOUT
+                )
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NotOpened(type(error).__name__) from None
         link = Link(socket, self._handlers, self._clock)

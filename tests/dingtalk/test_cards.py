@@ -8,6 +8,7 @@ from tests.dingtalk.bench import IN_GROUP, bench, dump, person, sent, serving
 from tests.dingtalk.conftest import GROUP, until
 from tests.simulators.dingtalk import DingTalkSimulator
 from tests.simulators.dingtalk.cards import Card
+from tests.simulators.dingtalk.clicks import card_sign
 
 TAKE = Action(label="我来处理", value="take:GZ-1", say="我来处理 GZ-1")
 SHOWN: dict[str, Any] = {"text": "三楼会议室没有声音", "title": "报障", "card": "fault:GZ-1", "actions": (TAKE,)}
@@ -111,8 +112,14 @@ async def test_card_callbacks_over_http_need_the_signature_and_are_not_replayed(
 
 
 async def test_without_a_secret_no_card_callback_over_http_is_believed() -> None:
-    async with bench(receive="http", card_template_id="tpl.schema") as b, serving(b):
+    async with bench(receive="http", card_template_id="tpl.schema") as b, serving(b) as base:
         sent(await b.send(IN_GROUP, **SHOWN))
-        click = await b.simulator.clicks.click("wangfang", only_card(b.simulator).out_track_id, "take:GZ-1")
-        assert click.failed
+        for secret in ("", " "):
+            b.simulator.world.apps["dingfakeappkey01"].card_secret = secret
+            click = await b.simulator.clicks.click("wangfang", only_card(b.simulator).out_track_id, "take:GZ-1")
+            assert click.failed
+        stamp = str(int(b.clock.now().timestamp() * 1000))
+        headers = {"x-ddpaas-signature-timestamp": stamp, "x-ddpaas-signature": card_sign("", stamp)}
+        forged = await b.simulator.callbacks.post(f"{base}/dingtalk/card", dump(click.data), headers)
+        assert forged.status == 401, "an empty secret is one that everybody knows"
         assert not b.box.messages

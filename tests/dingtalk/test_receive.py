@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.dingtalk.frames import BadPayload, parse_frame
@@ -102,6 +102,7 @@ KEYS = [
 ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), JSON), st.sampled_from(["text", "richText", "picture", "audio", "file"]))
 def test_no_payload_makes_reading_fail_in_another_way(changes: Json, kind: str) -> None:
     body = payloads.message(APP, LI, GROUP, payloads.text("好"), msg_id="m1", now_ms=NOW_MS, mentioned=[])
@@ -114,6 +115,7 @@ def test_no_payload_makes_reading_fail_in_another_way(changes: Json, kind: str) 
     incoming.model_dump_json().encode()
 
 
+@settings(deadline=None)
 @given(st.text() | JSON.map(str))
 def test_no_frame_makes_parsing_fail(text: str) -> None:
     parse_frame(text)

@@ -95,6 +95,7 @@ async def test_the_custom_robot_gets_twenty_a_minute_and_the_rest_goes_round_it(
         ways = [shown.via for shown in b.simulator.group_messages(GROUP)]
         assert ways.count("customWebhook") == 20
         assert len(ways) == 25
+        assert len(b.simulator.calls_of("robot/send")) == 20, "it was never asked for more"
 
 
 async def test_a_robot_that_was_blocked_by_others_is_left_alone_for_ten_minutes() -> None:
