@@ -63,11 +63,11 @@ def _marks(text: str) -> list[tuple[str, int, int]]:
 
 def _seen_from(step: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
     """The asked step claims words that could be about another ("开机" while shutdown or power is asked)."""
+    if step == "shutdown":
+        return []
     codes = {mark[0] for mark in marks}
     if step in codes or not codes:
-        if step == "shutdown":
-            return [mark for mark in marks if mark[0] == "shutdown"]
-        return [mark for mark in marks if mark[0] != "shutdown" or step == "shutdown"] if step != "av_test" else \
+        return [mark for mark in marks if mark[0] != "shutdown"] if step != "av_test" else \
             [mark for mark in marks if mark[0] in ("av_test", "power", "link") or mark[0] == step]
     return marks
 
@@ -86,7 +86,7 @@ def _pieces(text: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, int
 def _status(piece: str, start: int, end: int, symptoms: Sequence[Symptom]) -> str | None:
     if any(symptom.state == "present" and start <= symptom.start < end for symptom in symptoms):
         return "abnormal"
-    cleaned = re.sub(r"(?:没有?|无|不)(?:问题|异常|毛病|卡|黑|花|断|闪|红灯|告警)", "正常", piece)
+    cleaned = re.sub(r"(?:没有?|无|不|未见)[^,;.!?]{0,2}?(?:问题|异常|毛病|卡顿?|黑屏?|花屏?|断|闪|红灯|告警|杂音|回声|啸叫|噪音|丢包|延迟|延时)|[延]时\d|延迟\d", "正常", piece)
     if _BAD.search(cleaned):
         return "abnormal"
     return "ok" if _OK.search(cleaned) else None

@@ -44,7 +44,7 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "tiny": lambda s: len(s.view.text) <= 4,
     "short": lambda s: len(s.view.text) <= 9,
     "long": lambda s: len(s.text) >= 60,
-    "ends_asking": lambda s: bool(re.search(r"[?吗]\W*$|(?<!着)呢\W*$", s.view.text)),
+    "ends_asking": lambda s: bool(re.search(r"[?吗]\W*$|(?<!着)呢\W*$|(?:了|好|到|完|出来?|定)没有?\W*$", s.view.text)),
 }
 NAMES = frozenset(_FACTS)
 

@@ -17,9 +17,11 @@ _WORDS = load_toml("scope.toml")
 _ALL = re.compile("|".join(_WORDS["all"]))
 _TIERS = tuple((entry["tier"], re.compile("|".join(entry["words"]))) for entry in _WORDS["tier"])
 _KINDS = tuple((unit, re.compile("|".join(words))) for unit, words in _WORDS["kinds"].items())
+_MANY = re.compile(r"各市[、,]?县|省市县|市县乡|各县[、,(]?市|所有|全部|各分会场|各点")
 _SIDE = ("sign_in", "joint_test", "deadline", "arrival", "old", "end")
 _BEFORE_START = re.compile(r"(?:提前|会前)([^,;.!?]{1,8}?)(?:到|就|进|签|入|做好|完成|抵|在)")
 _LASTS = re.compile(r"(?:时长|约|大约|预计|大概|持续|历时|开|会期|用时|为期|共)[^,;.!?]{0,3}$")
+_REFERENCE = re.compile(r"^(?:的|那个?|这个?|开的)?[^,;.!?\d]{0,8}?(?:会|会商|会议|培训|演练|调度|联调)")
 _VENUE = re.compile(r"(?:主会场设?在|地点[设为在:是]*|设在|会场[设为在:]+|在)[^,;.!?]{0,6}$")
 _VENUE_AFTER = re.compile(r"^[^,;.!?]{0,8}(?:召开|举行|举办|开会|主会场|设主会场|开)")
 _TITLE = re.compile(r"[^,;.!?:\n\"()]{2,30}?(?:视频会商|会商会?|视频会议|电视电话会议|视频会|会议|演练|培训班?|调度会|部署会|[^,;.!?:\n的]{1,4}会|竞赛|比武)(?!议|室|场)")
@@ -30,7 +32,7 @@ _TITLE_HEAD = re.compile(
 def slots(facts: Facts, places: PlaceIndex) -> Slots:
     """Slots of a new or changed meeting."""
     spans = facts.spans
-    start, end = _when(spans, facts)
+    start, end = _when(spans, facts.has("change_word") and not facts.has("notice_firm"))
     scope_all, listed = _scope(spans, places, facts)
     found: Slots = {"start": _iso(start), "end": _iso(end), "scope": "all" if scope_all else listed,
                     "site": [] if listed or scope_all else _venue(spans, places), "room": _room(spans),
@@ -55,11 +57,16 @@ def _iso(value: date | datetime | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-def _when(spans: Spans, facts: Facts) -> tuple[date | datetime | None, date | datetime | None]:
+def _refers(spans: Spans, span: TimeSpan) -> bool:
+    """True for a time that only says which meeting is meant ("明天的会改到…")."""
+    return span.role in (None, "start") and bool(_REFERENCE.match(spans.text[span.span[1]:]))
+
+
+def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | datetime | None]:
     """Start and end: a new time before a told start before any other; a clock of the same day before the bare day."""
     usable = [span for span in spans.times if span.role not in _SIDE and not _vague(span)]
-    if not usable:
-        usable = [span for span in spans.times if span.role in ("arrival",) and False]
+    if changed:
+        usable = [span for span in usable if span.role == "new" or not _refers(spans, span)]
     best = next((span for role in ("new", "start", None) for span in usable
                  if span.role == role and isinstance(span.start, datetime)), None)
     best = best or next((span for role in ("new", "start", None) for span in usable if span.role == role), None)
@@ -99,9 +106,9 @@ def _scope(spans: Spans, places: PlaceIndex, facts: Facts) -> tuple[bool, list[s
     expanded = _expanded(spans.plain, places)
     if named:
         return False, list(dict.fromkeys([*places.names(named), *expanded]))
-    if _ALL.search(spans.plain) and not (expanded and not re.search(r"全省|全市|各分会场", spans.plain)):
-        return True, []
-    return False, expanded
+    if expanded and not _MANY.search(spans.plain):
+        return False, expanded
+    return bool(_ALL.search(spans.plain)), []
 
 
 def _expanded(text: str, places: PlaceIndex) -> list[str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from intents.words import load_toml
 
 _WORDS = load_toml("people.toml")
-_SURNAME = f"(?:{'|'.join(_WORDS['double'])}|[{_WORDS['surnames']}])"
+_NOT_HERE = "(?!" + "|".join(_WORDS["not_names"]) + ")"
+_SURNAME = _NOT_HERE + f"(?:{'|'.join(_WORDS['double'])}|[{_WORDS['surnames']}])"
 _TITLE = "|".join(sorted(_WORDS["titles"], key=len, reverse=True))
 _NOT = tuple(_WORDS["not_names"])
 _CALLED = re.compile(

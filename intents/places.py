@@ -60,7 +60,15 @@ class PlaceIndex:
         return [(start, end) for start, end, _ in self._index.find(text)]
 
     def _read(self, text: str) -> list[PlaceHit]:
-        return [PlaceHit(start, end, sites) for start, end, sites in self._index.find(text)]
+        return [self._longer_child(text, PlaceHit(start, end, sites)) for start, end, sites in self._index.find(text)]
+
+    def _longer_child(self, text: str, hit: PlaceHit) -> PlaceHit:
+        """"德清武康街道便民中心": a name that begins inside another and reaches further is the one that is meant."""
+        for start in range(hit.start + 1, hit.end):
+            found = self._index.longest_at(text, start)
+            if found is not None and found[0] > hit.end and self._index.get(text[hit.start:start]) is not None:
+                return PlaceHit(hit.start, found[0], found[1])
+        return hit
 
     def _is_meant(self, text: str, hit: PlaceHit, context: Context) -> bool:
         word, after = text[hit.start:hit.end], text[hit.end:hit.end + 12]

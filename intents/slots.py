@@ -19,6 +19,7 @@ _SCORES = (("非常不满|很不满|太差|极差|很差|差评", 1), ("不满�
 _SCORE_WORDS = tuple((re.compile(pattern), value) for pattern, value in _SCORES)
 _SCORE_NUMBER = re.compile(r"([1-5一二两三四五])(?:\.0)?(?:分|星|颗星|$|[,.!吧])")
 _CHINESE = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
+_CONTACT = re.compile(r"(?:联系人|联络人|负责人|咨询)[^,;.!?]{0,3}$")
 _ETA = re.compile(r"(?:小时|分钟?|钟头|刻钟|个钟)")
 _SOON_AGO = re.compile(r"(?:等|过去|已经|都|了|拖|报)[^,;.!?]{0,4}$")
 _OK_DEVICE = {"fault.report", "fault.reject", "checklist.report", "fault.update"}
@@ -41,6 +42,8 @@ def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None
             slots["room"] = _room(spans)
     if spans.tickets:
         slots["ticket"] = _original(spans, *spans.tickets[0])
+    if intent == "meeting.notice":
+        slots["person"] = [name for name in _people(intent, spans) if _CONTACT.search(spans.text[:spans.text.find(name)])]
     if not intent.startswith("meeting.") and intent not in ("fault.confirm", "fault.reject", "consult"):
         slots["person"] = _people(intent, spans)
     systems = spans.systems
@@ -76,6 +79,13 @@ def _fault(facts: Facts, places: PlaceIndex) -> Slots:
     return {"device": _devices(spans), "symptom": _symptoms(spans)}
 
 
+def _cancel(facts: Facts, places: PlaceIndex) -> Slots:
+    slots = _fault(facts, places)
+    if facts.has("cause"):
+        slots["symptom"] = []
+    return slots
+
+
 def _report(facts: Facts, places: PlaceIndex) -> Slots:
     slots = _fault(facts, places)
     slots["symptom"] = slots["symptom"] or ["other"]
@@ -94,7 +104,7 @@ def _symptoms(spans: Spans) -> list[str]:
     there = [symptom.code for symptom in spans.symptoms if symptom.state == "present"]
     told = there or [symptom.code for symptom in spans.symptoms if symptom.state == "gone"]
     codes = list(dict.fromkeys(told))
-    return [code for code in codes if code != "other"] or codes
+    return [code for code in codes if code != "other"]
 
 
 def _level(facts: Facts) -> str:
@@ -186,7 +196,7 @@ def _meeting_asked(facts: Facts, places: PlaceIndex) -> Slots:
 
 
 _MAKERS: dict[str, Callable[[Facts, PlaceIndex], Slots]] = {
-    "fault.report": _report, "fault.reject": _fault, "fault.confirm": _fault, "fault.cancel": _fault,
+    "fault.report": _report, "fault.reject": _fault, "fault.confirm": _fault, "fault.cancel": _cancel,
     "fault.resolve": _fault, "fault.update": _update, "fault.query": _fault, "fault.urge": _fault,
     "assist.request": _assist, "consult": _consult, "checklist.report": _checklist, "score": _score, "ack": _ack,
     "meeting.notice": _meeting, "meeting.change": _meeting, "meeting.cancel": meeting.cancelled,

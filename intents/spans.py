@@ -82,7 +82,10 @@ class Spans:
 
     @cached_property
     def symptoms(self) -> list[things.Symptom]:
-        return things.symptoms(self.plain)
+        found = things.symptoms(self.plain)
+        if self.context.expecting == "step" and self.context.step == "shutdown":
+            found = [symptom for symptom in found if symptom.code not in ("no_power", "dropped", "no_network")]
+        return found
 
     @cached_property
     def systems(self) -> list[things.Thing]:

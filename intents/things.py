@@ -18,7 +18,7 @@ _DEVICES: WordIndex[str] = WordIndex(
 _SYMPTOMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["symptom"].items())
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
-_BREAK = re.compile(r"[,;.!?\n]|但是|但|不过|就是(?!说)|只是|可是|然而|而是")
+_BREAK = re.compile(r"[,;.!?\n]|但是|但|不过(?![去来])|就是(?!说)|只是|可是|然而|而是")
 _NEGATES = re.compile(_POLARITY["negates_before"])
 _STRONG_NEGATES = re.compile(_POLARITY["denies_before"])
 _ASKS_BEFORE = re.compile(_POLARITY["asks_before"])
@@ -27,6 +27,8 @@ _IF = re.compile(_POLARITY["supposed"])
 _GONE_AFTER = re.compile(_POLARITY["gone_after"])
 _GONE_CLAUSE = re.compile(_POLARITY["gone_clause"])
 _RESTORED = tuple((code, re.compile(pattern)) for code, pattern in _POLARITY["restored"].items())
+_OFFICE = re.compile(_WORDS["office"]["pattern"])
+PLACE_MARK = "⌂"
 _WELL = re.compile(_POLARITY["well_after"])
 
 
@@ -55,7 +57,8 @@ def devices(text: str) -> list[Thing]:
 
 
 def systems(text: str) -> list[Thing]:
-    """Systems by their topic, in order of mention."""
+    """Systems by their topic, in order of mention; an office's own name is no topic."""
+    text = _OFFICE.sub(lambda match: PLACE_MARK * len(match.group()), text)
     found = [Thing(code, match.start(), match.end()) for code, pattern in _SYSTEMS
              if (match := pattern.search(text)) is not None]
     return sorted(found, key=lambda thing: thing.start)
@@ -69,10 +72,10 @@ def symptoms(text: str) -> list[Symptom]:
         mark = text[end:end + 1]
         hits = [Symptom(code, start + match.start(), start + match.end(), _state(segment, match, code, mark))
                 for code, pattern in _SYMPTOMS for match in pattern.finditer(segment)]
-        found += _precise(hits)
+        found += hits
         found += [Symptom(code, start + match.start(), start + match.end(), "gone")
                   for code, pattern in _RESTORED if (match := pattern.search(segment)) is not None]
-    return sorted(found, key=lambda symptom: symptom.start)
+    return sorted(_precise(found), key=lambda symptom: symptom.start)
 
 
 def _segments(text: str) -> list[tuple[int, int]]:
