@@ -113,13 +113,19 @@ class Directory:
         return []
 
     def serves(self, person: Person) -> list[str]:
-        """Units whose engineer this person is: the own one, and those below that have no engineers of their own."""
+        """Units this person answers for: the own one and, for an engineer, those below that have no engineers.
+
+        A customer unit below answers for itself (双轨) unless nobody is in it.
+        """
         served = [person.unit_id]
         if "engineer" in person.roles:
             for unit_id in served:
                 below = self._children.get(unit_id, [])
-                served.extend(unit.unit_id for unit in below if not self.members(unit.unit_id, "engineer"))
+                served.extend(unit.unit_id for unit in below if not self._answers_itself(unit))
         return served
+
+    def _answers_itself(self, unit: Unit) -> bool:
+        return bool(self.members(unit.unit_id, "engineer" if unit.track == "operations" else None))
 
     def supervisors(self, unit_id: str) -> list[Person]:
         """The unit's own supervisors."""

@@ -42,6 +42,8 @@ async def acknowledge(turn: Turn) -> None:
         await _ask_which(turn, owed, subjects)
     elif owed:
         await _settle(turn, owed)
+    elif isinstance(minutes := turn.slot("eta_minutes"), int):
+        await checklist.on_the_way(turn, minutes)
     else:
         await _nothing_open(turn)
 
@@ -204,8 +206,11 @@ async def _known(turn: Turn) -> bool:
 
 
 async def clicked(turn: Turn) -> None:
-    """[收到] ``ack:<obligation>`` · [有困难] ``trouble:<obligation>`` · [已知悉] ``known:<obligation>``."""
+    """[收到] ``ack:`` · [有困难] ``trouble:`` · [已知悉] ``known:`` and a debt or a number."""
     verb, _, value = turn.incoming.click.partition(":")
+    if turn.numbers and value == turn.numbers[0]:
+        await _clicked_number(turn, verb)
+        return
     debt = await turn.work.session.get(Obligation, int(value)) if value.isdigit() else None
     if debt is None:
         await turn.reply(WORDS("say.gone", number=" ".join(turn.numbers)))
@@ -218,6 +223,17 @@ async def clicked(turn: Turn) -> None:
         await _trouble(turn, debt)
     else:
         await _settle(turn, [debt])
+
+
+async def _clicked_number(turn: Turn, verb: str) -> None:
+    """The button of a notice carries its number, the same for everybody: it is for the unit of whoever presses it."""
+    owed = await _candidates(turn)
+    if not owed:
+        await _nothing_open(turn)
+    elif verb == "trouble":
+        await _trouble(turn, owed[0])
+    else:
+        await _settle(turn, owed)
 
 
 async def _trouble(turn: Turn, debt: Obligation) -> None:

@@ -1,23 +1,215 @@
-"""A meeting is drafted."""
+"""Meetings: what a message about one leads to. What was asked in the conversation and awaits a yes comes first."""
 
+import re
+from collections.abc import Collection
+from typing import Any
+
+from storage.models import Expectation, Meeting
+from workflows import choices, meeting_clock, meeting_find, meeting_publish, meeting_query
+from workflows.meeting_draft import begin, confirmations, correct, desk_of, drop, fill_missing, refuse
+from workflows.meeting_edit import edited
+from workflows.meeting_plan import Plan
+from workflows.meeting_scope import area_of
+from workflows.reader import NUMBER
 from workflows.turn import Turn
+from workflows.words import Words
+
+WORDS = Words("meeting")
+NAMES = ("yes", "drop", "cancel", "asks", "change", "over", "silent")
+MATCH = {name: re.compile(WORDS.get(f"match.{name}")) for name in NAMES}
+ABOUT_MEETINGS = frozenset({"none", "ack", "meeting.change", "meeting.cancel", "meeting.query"})
+"""Readings beside which a message may still answer what was read back; a whole new notice is not among them."""
 
 
 async def draft(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+    """A new meeting is announced."""
+    await begin(turn, turn.reading.slots, turn.incoming.text)
 
 
-async def change(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+async def confirm(turn: Turn) -> bool:
+    """An explicit yes to what the speaker was last asked to confirm here; True when it was acted upon."""
+    text = NUMBER.sub("", turn.incoming.text).strip(" ,，。")
+    if not MATCH["yes"].fullmatch(text):
+        return False
+    asked, number = confirmations(turn), meeting_find.number_in(turn)
+    if asked and number in ("", asked[0].about):
+        if asked[0].pending.get("act") == "missing":
+            return False
+        await meeting_publish.say_yes(turn, asked[0])
+        return True
+    if not number or not await _is_own_draft(turn, number):
+        return False
+    await meeting_publish.by_number(turn, number)
+    return True
 
 
-async def cancel(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
-
-
-async def query(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+async def _is_own_draft(turn: Turn, number: str) -> bool:
+    meeting = await turn.work.session.get(Meeting, number)
+    return meeting is not None and meeting.state == "draft" and meeting.created_by == turn.person.person_id
 
 
 async def clicked(turn: Turn) -> None:
-    """Placeholder until the workflow lands."""
+    """[确认发布] ``publish:HY-…``."""
+    await meeting_publish.by_number(turn, turn.incoming.click.partition(":")[2])
+
+
+async def change(turn: Turn) -> None:
+    """A known meeting gets a new time, place or scope: the draft that awaits a yes here, else a published one."""
+    if await _corrects_awaited(turn):
+        return
+    if area_of(turn.work.org, turn.person) is None:
+        await refuse(turn)
+    elif await _is_new(turn):
+        await draft(turn)
+    elif meeting := await meeting_find.one_to_change(turn, "change"):
+        await _change(turn, meeting, turn.incoming.text, turn.reading.slots)
+
+
+async def _is_new(turn: Turn) -> bool:
+    """No number, no meeting to change, but a time, a scope and a title: a new meeting, however it was read."""
+    if meeting_find.number_in(turn) or not all(turn.slot(name) for name in ("start", "scope", "title")):
+        return False
+    mine = [one for one in await meeting_find.alive(turn.work) if meeting_find.changeable(turn, one)]
+    return not mine or not MATCH["change"].search(turn.incoming.text)
+
+
+async def cancel(turn: Turn) -> None:
+    """A meeting is called off: the draft that awaits a yes here, else a published one, after a yes."""
+    asked, number = confirmations(turn), meeting_find.number_in(turn)
+    if asked and asked[0].about and number in ("", asked[0].about) and asked[0].pending["act"] == "publish":
+        await _drop_awaited(turn, asked[0])
+    elif area_of(turn.work.org, turn.person) is None:
+        await refuse(turn)
+    elif meeting := await meeting_find.one_to_change(turn, "cancel"):
+        await _cancel(turn, meeting)
+
+
+async def _cancel(turn: Turn, meeting: Meeting) -> None:
+    if meeting.state == "draft":
+        await drop(turn, meeting)
+    else:
+        await meeting_publish.propose_cancel(turn, meeting)
+
+
+async def _change(turn: Turn, meeting: Meeting, text: str, slots: dict[str, Any]) -> None:
+    """Correct a draft at once; read the change of a published meeting back."""
+    area = turn.work.org.units[meeting.host_unit_id]
+    plan = edited(desk_of(turn, area), Plan.of(meeting), text) or _from_slots(turn, Plan.of(meeting), slots)
+    if meeting.state == "draft":
+        await correct(turn, meeting, plan)
+    else:
+        await meeting_publish.propose_change(turn, meeting, plan)
+
+
+def _from_slots(turn: Turn, plan: Plan, slots: dict[str, Any]) -> Plan:
+    """A change that was understood by its slots only: a start with its day and hour, as said."""
+    told = slots.get("start")
+    if not told or "T" not in str(told):
+        return plan
+    return plan.moved(turn.work.local(plan.starts_at).fromisoformat(str(told)))
+
+
+@choices.resumes("meeting.which")
+async def _picked(turn: Turn, pending: dict[str, Any], value: str) -> None:
+    meeting = await turn.work.session.get_one(Meeting, value)
+    if pending["act"] == "cancel":
+        await _cancel(turn, meeting)
+    else:
+        await _change(turn, meeting, str(pending["text"]), dict(pending["slots"]))
+
+
+async def query(turn: Turn) -> None:
+    """A question about meetings."""
+    await meeting_query.answer(turn)
+
+
+# ---- what is only clear from what was asked before
+
+
+async def overhear(turn: Turn, intents: Collection[str]) -> bool:
+    """Look at a whole message before its readings are acted upon one by one: a yes, a correction or a missing piece of
+    what awaits the speaker here; “谁还没回”; a number with 取消; “会议结束了”. True when that answers it.
+    """
+    text = turn.incoming.text.strip()
+    if not text or not ABOUT_MEETINGS.issuperset(intents):
+        return False
+    asked = confirmations(turn)
+    if asked and await _answers(turn, asked[0], text):
+        return True
+    if MATCH["silent"].search(text) and await meeting_query.who_is_silent(turn):
+        return True
+    if meeting_find.number_in(turn) and NUMBER.search(text) and await _by_number(turn, text):
+        return True
+    return bool(MATCH["over"].match(text)) and await _over(turn)
+
+
+async def _answers(turn: Turn, asked: Expectation, text: str) -> bool:
+    """What awaits the speaker here is answered with this message."""
+    if asked.pending["act"] == "missing":
+        return await _drops_missing(turn, asked, text) or await fill_missing(turn, asked)
+    if await confirm(turn):
+        return True
+    if MATCH["drop"].fullmatch(text):
+        await _drop_awaited(turn, asked)
+        return True
+    return await _corrects_awaited(turn)
+
+
+async def _drops_missing(turn: Turn, asked: Expectation, text: str) -> bool:
+    if not MATCH["drop"].fullmatch(text):
+        return False
+    asked.state = "closed"
+    turn.work.session.add(asked)
+    await turn.reply(WORDS("say.draft_gone"))
+    return True
+
+
+async def _drop_awaited(turn: Turn, asked: Expectation) -> None:
+    meeting = await turn.work.session.get(Meeting, asked.about)
+    if meeting is not None and asked.pending["act"] == "publish" and meeting.state == "draft":
+        await drop(turn, meeting)
+    else:
+        await meeting_publish.keep(turn, asked)
+
+
+async def _corrects_awaited(turn: Turn) -> bool:
+    """A correction in words of the draft, or of the change, that was read back here."""
+    asked, number = confirmations(turn), meeting_find.number_in(turn)
+    if not asked or number not in ("", asked[0].about) or asked[0].pending["act"] not in ("publish", "change"):
+        return False
+    meeting = await turn.work.session.get(Meeting, asked[0].about)
+    if meeting is None or meeting.state not in ("draft", *meeting_find.ALIVE):
+        return False
+    stored = asked[0].pending.get("plan")
+    before = Plan.read(stored) if stored else Plan.of(meeting)
+    plan = edited(desk_of(turn, turn.work.org.units[meeting.host_unit_id]), before, turn.incoming.text)
+    if plan is None:
+        return False
+    if meeting.state == "draft":
+        await correct(turn, meeting, plan)
+    else:
+        await meeting_publish.propose_change(turn, meeting, plan)
+    return True
+
+
+async def _by_number(turn: Turn, text: str) -> bool:
+    """“HY-… 取消”, “确认 HY-…”, “HY-… 加上白沙镇”: the number says which, the words say what."""
+    if MATCH["asks"].search(text) or area_of(turn.work.org, turn.person) is None:
+        return False
+    if await confirm(turn):
+        return True
+    if MATCH["cancel"].search(text) and not MATCH["change"].search(text):
+        await cancel(turn)
+        return True
+    return False
+
+
+async def _over(turn: Turn) -> bool:
+    """“会议结束了”, said by whoever may run it or stands by at it: the one running meeting it can mean has ended."""
+    running = [one for one in await meeting_find.alive(turn.work) if one.state == "running"]
+    mine = [one for one in running if meeting_find.changeable(turn, one)]
+    if len(mine) != 1:
+        return False
+    await meeting_clock.end(turn.work, mine[0], who=turn.person.person_id)
+    await turn.reply(WORDS("say.ended", number=mine[0].number), about=mine[0].number)
+    return True

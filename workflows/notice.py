@@ -83,7 +83,7 @@ def plan(notice: Notice) -> list[str]:
 
 
 async def answered(work: Work, obligation: Obligation, person: Person, via: str, text: str) -> None:
-    """A unit has answered (``text``, by ``person``): the coordinator sees it in the next tally, one every 30 s at most."""
+    """A unit has answered: the coordinator sees it in the next tally, one every thirty seconds at most."""
     obligation.detail = {"answer": text, **obligation.detail}
     work.session.add(obligation)
     work.audit("notice.answered", about=obligation.meeting, who=person.person_id, via=via, unit=obligation.unit_id)

@@ -1,4 +1,4 @@
-"""The debts of a notice: each unit owes an answer, each site its arrival and its checks; a change moves or replaces them."""
+"""The debts of a notice: a unit owes an answer, a site its arrival and checks; a change moves or replaces them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from storage.messages import Address
 from storage.models import Meeting, Notice, Obligation, Person
 from storage.obligations import ack_ladder, due_ladder, move_due, open_obligation, settle_cancelled, settle_met, unmet
 from storage.work import Work
+from workflows import notice_letters
 from workflows.meeting_clock import HOOKS, call_site_hooks
 from workflows.notice_scope import Audience, instant, sites_by_unit
 from workflows.notice_texts import arrival_due, check_due
@@ -110,14 +111,17 @@ async def _settle_old(work: Work, meeting: Meeting, notice: Notice, unit_ids: Se
     here = Obligation.meeting == meeting.number, col(Obligation.unit_id).in_(unit_ids)
     removed, owing = set(notice.changes.get("removed", [])), set(notice.unit_ids)
     dues = _site_dues(work, meeting, notice)
-    gone = []
+    gone, alarmed = [], []
     for debt in await unmet(work, *here, kinds=KINDS):
         if debt.kind == "notice_ack":
             if debt.unit_id in owing and debt.version < notice.version:
+                alarmed += debt.alarmed
                 settle_cancelled(work, debt, f"version {notice.version}")
         elif notice.kind == "cancel" or debt.site_id in removed:
+            alarmed += debt.alarmed
             settle_cancelled(work, debt, notice.kind, who=notice.published_by)
             gone.append(debt.site_id or "")
         elif debt.due_at != dues[debt.kind]:
             move_due(work, debt, dues[debt.kind])
+    await notice_letters.send_all_clear(work, notice, alarmed)
     await call_site_hooks(HOOKS.released, work, meeting, list(dict.fromkeys(gone)))

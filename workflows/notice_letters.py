@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from storage.directory import Directory
-from storage.messages import Address
+from storage.messages import Address, Outgoing, Urgency
 from storage.models import Group, Meeting, Notice
 from storage.outbox import Letter, post_many
 from storage.work import Work
 from workflows.notice_scope import Audience, asked_in
-from workflows.notice_texts import Letterhead
+from workflows.notice_texts import WORDS, Letterhead
+from workflows.phrases import call
 
 KIND = "notice"
 
@@ -29,10 +30,24 @@ async def send_copies(work: Work, meeting: Meeting, notice: Notice, heard: Audie
     letters = []
     for unit in heard.copies:
         groups = [g for g in work.org.groups_serving(unit.unit_id, work.platforms) if g.unit_id == unit.unit_id]
-        texts = [(_address(group), None) for group in groups if group.group_id not in heard.by_group]
-        if not groups:
-            texts = _direct(work, [person.person_id for person in work.org.supervisors(unit.unit_id)])
-        letters += [Letter(to, head.to_reader(), key, KIND, person_id) for to, person_id in texts]
+        outer = [group for group in groups if group.group_id not in heard.by_group]
+        letters += [Letter(_address(group), head.to_reader(), key, KIND) for group in outer]
+        supervisors = [] if groups else [person.person_id for person in work.org.supervisors(unit.unit_id)]
+        letters += [Letter(to, head.to_reader(), key, KIND, owner) for to, owner in _direct(work, supervisors)]
+    await post_many(work, letters)
+
+
+async def send_all_clear(work: Work, notice: Notice, alarmed: Sequence[str]) -> None:
+    """Whoever was alarmed about an earlier version hears that it is no longer to be followed."""
+    key = f"replaced:{notice.meeting}:{notice.version}"
+    letters = []
+    for name in dict.fromkeys(alarmed):
+        person = work.org.people.get(name)
+        places = work.org.addresses(name, work.platforms) if person else [Address.parse(name)] if ":" in name else []
+        hello = WORDS("greeting", call=call(person)) if person else ""
+        text = WORDS(f"replaced_{notice.kind}", call=hello, number=notice.meeting)
+        message = Outgoing(text=text, about=notice.meeting, urgency=Urgency.NOTICE)
+        letters += [Letter(to, message, key, "all_clear", person.person_id if person else None) for to in places]
     await post_many(work, letters)
 
 
@@ -54,9 +69,17 @@ def _to_people(work: Work, head: Letterhead, key: str, here: set[str], heard: Au
         mine = [unit_id for unit_id in unit_ids if unit_id in owing]
         if not mine or unit_ids[0] not in here:
             continue
-        message = head.to_person(removed=all(unit_id in removed for unit_id in mine))
+        message = head.to_person(_template(head.notice, mine, removed))
         for to, owner in _direct(work, [person_id]):
             yield Letter(to, message, key, KIND, owner, f"{key}>{owner}")
+
+
+def _template(notice: Notice, unit_ids: Sequence[str], removed: set[str]) -> str:
+    """Newcomers get the whole notice, those who left are told so, the others what is different."""
+    if all(unit_id in removed for unit_id in unit_ids) and removed:
+        return "removed"
+    fresh = set(notice.changes.get("fresh", ()))
+    return "new" if fresh.issuperset(unit_ids) else notice.kind
 
 
 def _removed_units(org: Directory, meeting: Meeting, notice: Notice) -> set[str]:

@@ -1,4 +1,4 @@
-"""Who a notice concerns: from the sites of a meeting to the units that owe an answer, the people and the groups that hear of it.
+"""Who a notice concerns: from the sites of a meeting to the units that owe, the people and the groups that hear of it.
 
 Pure questions to the organisation; the same snapshot gives the same answers, so that slices of one broadcast agree.
 """

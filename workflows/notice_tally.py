@@ -1,7 +1,7 @@
 """应到 · 已确认 · 未确认: how far a notice has been answered, by tier, in one message every thirty seconds at most.
 
-The newest debt of each unit counts. Silent units are named to coordinators and supervisors only: in a group the tally holds
-numbers alone.
+The newest debt of each unit counts. Silent units are named to coordinators and supervisors only: in a group the tally
+holds numbers alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -117,7 +117,7 @@ async def render(work: Work, row: Delivery) -> Outgoing | None:
 
 
 async def tell(work: Work, number: str, *, named: bool, since: datetime | None = None) -> str:
-    """The tally in words; ``named``: silent units by name; ``since``: who answered after that moment. Empty before publication."""
+    """The tally in words, empty before publication. ``named``: silent units by name; ``since``: who answered later."""
     debts = await newest_debts(work, number)
     shares = await shares_of(work, number, debts)
     total = count(shares)
@@ -144,14 +144,14 @@ def _tiers(shares: Sequence[Share]) -> str:
         WORDS("tier", tier=WORDS.get("tiers").get(tier, tier), answered=one.answered, expected=one.expected)
         for tier, one in by_tier(shares).items()
     ]
-    return WORDS.get("comma").join(parts)
+    return str(WORDS.get("comma")).join(parts)
 
 
 def _fresh(work: Work, debts: Sequence[Obligation], since: datetime | None) -> str:
     """Who has answered since the last tally and by which way: an answer given in private is echoed here."""
     if since is None:
         return ""
-    fresh = [debt for debt in debts if debt.met_at is not None and debt.closed_at and debt.closed_at > since]
+    fresh = [debt for debt in debts if debt.met_at is not None and debt.closed_at and debt.closed_at >= since]
     names = []
     for debt in fresh:
         person, unit = work.org.people.get(debt.met_by or ""), work.org.units.get(debt.unit_id)

@@ -1,4 +1,4 @@
-"""The words of a notice, a change and a cancellation: one text per conversation, the same for all who are told in private.
+"""The words of a notice, a change and a cancellation: one text per conversation.
 
 Private copies are word for word the same for everybody, so that a platform may carry twenty of them in one call.
 """
@@ -16,6 +16,7 @@ from workflows.words import Words
 
 WORDS = Words("notice")
 NAMES = Words("meeting")
+VERBS = {"received": "ack", "trouble": "trouble"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Letterhead:
 
     def to_group(self, work: Work, group: Group, names: Sequence[str]) -> Outgoing:
         """The text for a group; ``names`` are the units asked to answer there, none for a copy."""
-        ask = WORDS("ask", units=joined(names, 20), due=self.fields["due"]) if names else ""
+        key = "ask_cancel" if self.notice.kind == "cancel" else "ask"
+        ask = WORDS(key, units=joined(names, 20), due=self.fields["due"]) if names else ""
         text = WORDS(f"group_{self.notice.kind}", ask=ask, **self.fields)
         return self._message(
             text if names else WORDS("copy") + text,
@@ -54,10 +56,9 @@ class Letterhead:
             mention_all=bool(names) and group.purpose == "support" and not night(work),
         )
 
-    def to_person(self, removed: bool = False) -> Outgoing:
-        """The text for everybody who answers for a unit; ``removed``: their site takes part no longer."""
-        key = "person_removed" if removed else f"person_{self.notice.kind}"
-        return self._message(WORDS(key, **self.fields), answerable=True)
+    def to_person(self, template: str) -> Outgoing:
+        """The text for everybody who answers for a unit; ``template``: new, change, cancel or removed."""
+        return self._message(WORDS(f"person_{template}", **self.fields), answerable=True)
 
     def to_reader(self) -> Outgoing:
         """The text for somebody who is informed and owes nothing."""
@@ -66,17 +67,15 @@ class Letterhead:
 
     def _message(self, text: str, *, answerable: bool, mention_all: bool = False) -> Outgoing:
         number = self.meeting.number
-        buttons = (
-            Action(label=WORDS("received"), value=f"ack:{number}", say=WORDS("received")),
-            Action(label=WORDS("trouble"), value=f"trouble:{number}", say=WORDS("trouble")),
-        )
+        verbs = ("received",) if self.notice.kind == "cancel" else ("received", "trouble")
+        buttons = [Action(label=WORDS(one), value=f"{VERBS[one]}:{number}", say=WORDS(one)) for one in verbs]
         return Outgoing(
             text=text,
             title=self.meeting.title,
             about=number,
             urgency=Urgency.NOTICE,
             mention_all=mention_all,
-            actions=buttons if answerable else (),
+            actions=tuple(buttons) if answerable else (),
         )
 
 
@@ -108,4 +107,4 @@ def on_the_day(work: Work, moment: datetime, day: datetime) -> str:
 def night(work: Work) -> bool:
     """Whether people sleep now: nobody is called by @所有人."""
     hour = work.local(work.now).hour
-    return hour >= WORDS.get("night.from") or hour < WORDS.get("night.until")
+    return hour >= int(WORDS.get("night.from")) or hour < int(WORDS.get("night.until"))

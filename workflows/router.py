@@ -13,7 +13,7 @@ from storage.messages import Incoming, Outgoing, Urgency
 from storage.models import InboxRow, Person, Sighting
 from storage.outbox import post, post_person
 from storage.work import Work
-from workflows import ack, checklist, choices, desk, fault, fault_progress, meeting
+from workflows import ack, checklist, choices, desk, fault, fault_continue, fault_progress, meeting, secrecy
 from workflows.reader import Reader, numbers_in
 from workflows.turn import Turn, open_expectations
 from workflows.words import Words
@@ -67,6 +67,8 @@ class Router:
 
     async def handle(self, work: Work, incoming: Incoming) -> None:
         """Do everything this message asks for."""
+        if await secrecy.refused(work, incoming):
+            return
         person = work.org.person_at(incoming.platform, incoming.sender.account)
         group = work.org.group_at(incoming.conversation)
         await _note_unknown(work, incoming, person)
@@ -93,11 +95,15 @@ class Router:
             turn.numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quote.text))))
         await ack.trouble_detail(turn)
         readings = await self._reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
+        if await meeting.overhear(turn, {reading.intent for reading in readings}):
+            return
         for reading in readings:
             await self._act(replace(turn, reading=reading, said=turn.said), turn)
 
     async def _act(self, turn: Turn, whole: Turn) -> None:
-        if turn.reading.act == "ignore" or turn.reading.intent not in INTENTS:
+        if await fault_continue.continued(turn):
+            pass  # said in few words, but a fault of the speaker's goes on with it
+        elif turn.reading.act == "ignore" or turn.reading.intent not in INTENTS:
             if turn.direct and not turn.incoming.attachments and turn.reading.intent == "none":
                 await _help_shortly(turn)
         elif turn.reading.act == "ask" and turn.reading.intent == "none":

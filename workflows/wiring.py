@@ -1,9 +1,33 @@
 """What the workflows plug into the ground: one table of handlers, timers and renderers."""
 
+from collections.abc import Mapping
+
+from storage.engine import Escalate
+from storage.models import Obligation
 from storage.runtime import Logic
-from workflows import checklist_end, checklist_steps, escalation, escalation_words, failures
+from storage.work import Work
+from workflows import (
+    checklist_end,
+    checklist_steps,
+    escalation,
+    escalation_words,
+    failures,
+    fault_clock,
+    fault_voice,
+    meeting_clock,
+    notice,
+    notice_tally,
+)
 from workflows.router import Router, bury
 from workflows.words import Words
+
+LADDERS: Mapping[str, Escalate] = {"progress": fault_clock.climb, "promise": fault_clock.climb}
+"""Kinds of debt whose rungs are not the usual ones."""
+
+
+async def escalate(work: Work, obligation: Obligation, rung: str, late: bool) -> bool:
+    """Tell whoever a rung names, by the kind of debt."""
+    return await LADDERS.get(obligation.kind, escalation.climb)(work, obligation, rung, late)
 
 
 def logic() -> Logic:
@@ -11,12 +35,21 @@ def logic() -> Logic:
     return Logic(
         handle=Router().handle,
         bury=bury,
-        escalate=escalation.climb,
+        escalate=escalate,
         timers={
+            "notice": notice.spread,
+            "tally": notice_tally.on_timer,
+            "meeting_start": meeting_clock.on_start,
+            "meeting_end": meeting_clock.on_end,
+            fault_clock.OBSERVED: fault_clock.on_observed,
+            fault_clock.UNCONFIRMED: fault_clock.on_unconfirmed,
             checklist_end.SHUTDOWN_TIMER: checklist_end.shut_down_slice,
             checklist_end.SUMMARY_TIMER: checklist_end.send_summary,
+            failures.WATCH: failures.watch,
         },
         renderers={
+            notice_tally.KIND: notice_tally.render,
+            fault_voice.RENDERER: fault_voice.render,
             escalation.RENDERER: escalation_words.render_escalation,
             escalation.CLEAR: escalation_words.render_all_clear,
             checklist_steps.RENDERER: checklist_steps.render,
