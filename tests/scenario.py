@@ -193,14 +193,14 @@ async def scenario(
     clock = ManualClock(start)
     database = Database(settings.database_url)
     platforms = {name: FakePlatform(name) for name in settings.platforms}
-    runtime = await compose(Ground(database, clock, settings), list(platforms.values()))
-    tables = read_tables(organisation)
-    if change is not None:
-        change(tables)
-    await import_tables(database, tables, clock.now(), dry_run=False)
-    running = Scenario(runtime, clock, platforms)
-    await running.learn()
     try:
+        runtime = await compose(Ground(database, clock, settings), list(platforms.values()))
+        tables = read_tables(organisation)
+        if change is not None:
+            change(tables)
+        await import_tables(database, tables, clock.now(), dry_run=False)
+        running = Scenario(runtime, clock, platforms)
+        await running.learn()
         yield running
     finally:
         await database.close()
