@@ -127,7 +127,8 @@ async def on_the_way(turn: Turn, minutes: int) -> None:
     """“还有20分钟到”: the time becomes a promise; one that is too late is told to the coordinator."""
     owed = [row for row in await target.arrivals(turn) if _may(turn, "meeting.arrive", row)]
     found = target.nearest(await target.spots(turn, owed))
-    if len(found) != 1:
+    if not found:
+        await _no_arrival(turn)
         return
     spot, promised = found[0], turn.incoming.written_at + timedelta(minutes=minutes)
     arrival = next(row for row in owed if row.meeting == spot.meeting.number)

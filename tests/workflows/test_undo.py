@@ -1,0 +1,144 @@
+"""“刚才发错了” takes back the speaker's own last act, says what was taken back, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenario import Scenario, scenario
+from tests.workflows.gathering import MORNING, NUMBER, meeting, states
+from workflows.undo import WRONG
+
+GROUP = "临河县保障群"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "刚才发错了",
+        "发错了，撤回",
+        "刚才那条发错了。",
+        "不好意思，点错了",
+        "我刚才说错了",
+        "撤回刚才那条",
+        "报错了，取消",
+    ],
+)
+def test_ways_of_saying_that_it_was_a_mistake(text: str) -> None:
+    assert WRONG.match(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["撤回", "取消", "投影显示报错了", "对方发错了文件", "会议通知发错了人，重新发", "错了"]
+)
+def test_other_sentences_take_nothing_back(text: str) -> None:
+    assert not WRONG.match(text)
+
+
+async def test_an_arrival_is_taken_back_and_its_clock_goes_on(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        bot.expect("li", "检查1/4")
+        await bot.advance("5m")
+        await bot.say("li", "刚才发错了")
+        bot.expect("li", "已撤回", NUMBER, "到位", "到了请再回“已到位”")
+        bot.nothing_more()
+        (arrival,) = await bot.obligations(kind="arrival")
+        assert (arrival.state, arrival.met_at, arrival.met_by) == ("open", None, None)
+        assert (await states(bot))["power"] == "waiting"
+        await bot.advance("16m")
+        bot.expect("li", "尚未收到到位消息")
+        await bot.say("li", "已到位")
+        bot.expect("li", "检查1/4")
+        bot.nothing_more()
+
+
+async def test_a_check_is_taken_back_and_asked_again(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        await bot.say("li", "电源、光路、终端都正常")
+        bot.forget_all()
+        await bot.advance("1m")
+        await bot.say("li", "发错了，撤回")
+        bot.expect("li", "【电源】的检查结果", "【光路】的检查结果", "【终端】的检查结果")
+        bot.expect("li", "检查1/4【电源】")
+        bot.nothing_more()
+        assert [row.state for row in await bot.obligations(kind="checklist")] == ["open"]
+
+
+async def test_a_fault_report_is_withdrawn_only_after_a_question(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await bot.say("fang", "三楼会议室没声音了")
+        number = (await bot.fault()).number
+        bot.forget_all()
+        await bot.advance("1m")
+        bot.forget_all()
+        await bot.say("fang", "刚才发错了")
+        bot.expect("fang", number, "要撤回吗", "1. 撤回", "2. 保留")
+        bot.nothing_more()
+        assert (await bot.fault()).state == "open"
+        await bot.say("fang", "1")
+        assert (await bot.fault()).state == "cancelled"
+
+
+async def test_ten_minutes_later_it_is_too_late(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        bot.forget_all()
+        await bot.advance("11m")
+        await bot.say("li", "刚才发错了")
+        bot.expect("li", "没有找到")
+        assert [row.state for row in await bot.obligations(kind="arrival")] == ["met"]
+
+
+async def test_nobody_takes_back_what_another_did_and_nothing_twice(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位", group=GROUP)
+        bot.forget_all()
+        await bot.advance("1m")
+        await bot.say("zhao", "刚才发错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "没有找到")
+        await bot.say("li", "刚才发错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "已撤回")
+        await bot.advance("1m")
+        await bot.say("li", "刚才发错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "没有找到")
+        bot.nothing_more()
+
+
+async def test_whoever_had_the_all_clear_hears_that_it_was_a_mistake(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.advance("31m")
+        await bot.say("li", "已到位")
+        bot.forget_all()
+        await bot.advance("1m")
+        await bot.say("li", "刚才发错了")
+        bot.expect("wang", NUMBER, "李工刚才的回复已撤回")
+
+
+async def taken(bot: Scenario) -> str:
+    """Fang has reported a fault and Li has taken it."""
+    await bot.say("fang", "三楼会议室没声音了", group="临河县水利局客户群")
+    await bot.say("li", "收到")
+    number = (await bot.fault()).number
+    assert (await bot.fault()).state == "accepted"
+    bot.forget_all()
+    await bot.advance("1m")
+    bot.forget_all()
+    return number
+
+
+async def test_taking_a_fault_by_mistake(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        number = await taken(bot)
+        await bot.say("li", "刚才点错了")
+        bot.expect("li", f"已撤回：{number} 的接单")
+        bot.expect("#临河县水利局客户群", number, "重新落实处理人员")
+        bot.nothing_more()
+        fault = await bot.fault()
+        assert (fault.state, fault.owner, fault.acked_at) == ("open", None, None)
+        assert [row.state for row in await bot.obligations(kind="fault_ack")] == ["open"]
