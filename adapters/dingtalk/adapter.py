@@ -25,7 +25,7 @@ from adapters.dingtalk.stream import Backoff, Stream
 from adapters.dingtalk.words import words
 from storage.clock import Clock, sleep
 from storage.messages import Address, Attachment, Incoming
-from storage.ports import Accept, Capabilities, CheckLine, Outcome, Retry, SendJob
+from storage.ports import Accept, Capabilities, CheckLine, Outcome, SendError, SendJob
 from storage.settings import DingTalkSettings
 
 LOOK_EVERY = timedelta(minutes=10)
@@ -55,7 +55,7 @@ class DingTalkAdapter:
         patience: timedelta = PATIENCE,
         rng: random.Random | None = None,
     ) -> None:
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._public_url = settings, clock, public_url
         self._client = Client(settings, http, clock, count or CountInMemory(), patience)
         self._sessions = Sessions(settings.oapi_base, clock)
         self._cards = Cards(self._client)
@@ -172,9 +172,11 @@ class DingTalkAdapter:
             pause = LOOK_EVERY
             try:
                 await self._client.tokens.get()
+                if not self._reached:
+                    await self._cards.register_callback(self._public_url)
                 self._reached, self._token_trouble = True, ""
                 self._backoff.reset()
-            except Retry as error:
+            except SendError as error:
                 key = "trouble.credentials" if isinstance(error, Misconfigured) else "trouble.connection"
                 self._token_trouble = words(key, detail=error.reason)
                 pause = self._backoff.next()

@@ -52,7 +52,7 @@ class Cards:
             **self._space(address, message),
         }
         if body["callbackType"] == "HTTP":
-            body["callbackRouteKey"] = ID_PREFIX + self._client.robot_code
+            body["callbackRouteKey"] = self._route_key
         try:
             answer = await self._client.api(
                 "POST", "/v1.0/card/instances/createAndDeliver", body, urgency=message.urgency
@@ -63,6 +63,23 @@ class Cards:
             await self._update(out_track_id, message)
             return Sent()
         return Sent(_carrier(answer))
+
+    async def register_callback(self, public_url: str) -> None:
+        """HTTP mode: tell DingTalk where clicks go and what to sign them with. Raises SendError."""
+        secret = self._client.settings.card_callback_secret.get_secret_value()
+        if not self.on or not public_url or not secret:
+            return
+        body = {
+            "callbackRouteKey": self._route_key,
+            "callbackUrl": f"{public_url.rstrip('/')}/dingtalk/card",
+            "apiSecret": secret,
+            "forceUpdate": True,
+        }
+        await self._client.api("POST", "/v1.0/card/callbacks/register", body)
+
+    @property
+    def _route_key(self) -> str:
+        return ID_PREFIX + self._client.robot_code
 
     async def refresh(self, address: Address, message: Outgoing) -> None:
         """Bring the card of an earlier message to the new state; a card that was never shown is none of ours."""

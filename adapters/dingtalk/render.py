@@ -65,10 +65,10 @@ def robot_message(text: str, message: Outgoing, *, direct: bool) -> tuple[str, s
 
 def webhook_body(text: str, message: Outgoing, *, direct: bool) -> dict[str, object]:
     """Body for a session webhook or a custom robot; a mention counts only when it stands in the text as well."""
-    people = list(dict.fromkeys(message.mentions))[:MOST_MENTIONS]
+    people = [] if direct else list(dict.fromkeys(message.mentions))[:MOST_MENTIONS]
     missing = [f"@{person}" for person in people if f"@{person}" not in text]
     full = f"{text}\n{' '.join(missing)}" if missing else text
-    at: Json = {"atUserIds": people, "isAtAll": message.mention_all}
+    at: Json = {"atUserIds": people, "isAtAll": message.mention_all and not direct}
     links = _links(message.actions) if direct else ""
     if links:
         markdown = {"title": title(message), "text": f"{_as_markdown(full)}  \n\n{links}"}

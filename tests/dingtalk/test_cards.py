@@ -123,3 +123,14 @@ async def test_without_a_secret_no_card_callback_over_http_is_believed() -> None
         forged = await b.simulator.callbacks.post(f"{base}/dingtalk/card", dump(click.data), headers)
         assert forged.status == 401, "an empty secret is one that everybody knows"
         assert not b.box.messages
+
+
+async def test_in_http_mode_the_bot_registers_where_clicks_go_by_itself() -> None:
+    secrets: dict[str, Any] = {"card_template_id": "tpl.schema", "card_callback_secret": "cardSecret"}
+    async with bench(receive="http", **secrets) as b, serving(b) as base:
+        b.adapter._public_url = base  # the port of a test server is known only now
+        await b.connect()
+        b.simulator.world.apps["dingfakeappkey01"].card_url = "http://127.0.0.1:9/nowhere"
+        sent(await b.send(IN_GROUP, **SHOWN))
+        assert (await b.simulator.clicks.click("wangfang", only_card(b.simulator).out_track_id, "take:GZ-1")).succeeded
+        assert (await b.heard()).click == "take:GZ-1"

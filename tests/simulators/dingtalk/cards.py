@@ -29,6 +29,7 @@ class Card:
     private: dict[str, Params]
     spaces: list[tuple[str, str]] = field(default_factory=list)
     local: dict[str, Params] = field(default_factory=dict)
+    route_key: str = ""
     seen: list[Seen] = field(default_factory=list)
 
     def view(self, user_id: str) -> Params:
@@ -50,7 +51,17 @@ class Cards:
             web.post("/v1.0/card/instances", self._create_only),
             web.post("/v1.0/card/instances/deliver", self._deliver_only),
             web.put("/v1.0/card/instances", self._update),
+            web.post("/v1.0/card/callbacks/register", self._register),
         ]
+
+    async def _register(self, request: web.Request) -> web.Response:
+        body: Json = await request.json()
+        routes = self._app_of(request).callback_routes
+        key, url = _text(body, "callbackRouteKey", "param.empty"), _text(body, "callbackUrl", "param.empty")
+        if key in routes and not body.get("forceUpdate"):
+            raise invalid("param.callbackRouteKeyExist")
+        routes[key] = (url, str(body.get("apiSecret") or ""))
+        return web.json_response({"success": True, "result": {"callbackUrl": url, "apiSecret": routes[key][1]}})
 
     async def _create_and_deliver(self, request: web.Request) -> web.Response:
         body: Json = await request.json()
@@ -82,6 +93,7 @@ class Cards:
         public = self._params(body.get("cardData"), "param.empty")
         private = self._private(body)
         card = Card(out_track_id, app, template.template_id, str(body.get("callbackType") or ""), public or {}, private)
+        card.route_key = str(body.get("callbackRouteKey") or "")
         self.cards[out_track_id] = card
         return card
 

@@ -79,14 +79,12 @@ class Clicks:
 
     async def _post(self, click: Click) -> None:
         app = click.card.app
+        url, secret = app.callback_routes.get(click.card.route_key, (app.card_url, app.card_secret))
         headers = {}
-        if app.card_secret:
+        if secret:
             stamp = str(self._context.now_ms())
-            headers = {
-                "x-ddpaas-signature-timestamp": stamp,
-                "x-ddpaas-signature": card_sign(app.card_secret, stamp),
-            }
-        result = await self._callbacks.post(app.card_url, json.dumps(click.data).encode(), headers)
+            headers = {"x-ddpaas-signature-timestamp": stamp, "x-ddpaas-signature": card_sign(secret, stamp)}
+        result = await self._callbacks.post(url, json.dumps(click.data).encode(), headers)
         if result.status == 200:
             self._apply(click, result.json or {})
         else:

@@ -81,7 +81,8 @@ class Talk:
     def _quote(self, content: Json, quoted: Seen) -> Json:
         created = int(quoted.at * 1000)
         msg_id = quoted.msg_id or f"msg-of-{quoted.key}"
-        return payloads.quoting(content, msg_id=msg_id, said=quoted.text, sender_id=quoted.author, created_ms=created)
+        body = payloads.quoting(content, msg_id=msg_id, said=quoted.text, sender_id=quoted.author, created_ms=created)
+        return {**body, "originalProcessQueryKey": quoted.key} if quoted.key else body
 
     def _show(self, person: Person, group: Group | None, words: str, msg_id: str) -> Seen:
         place = group.conversation_id if group else direct(person.user_id)

@@ -20,6 +20,8 @@ class App:
     robot_url: str = ""
     card_url: str = ""
     card_secret: str = ""
+    callback_routes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Registered for cards: route key → our URL and the secret it signs with."""
     missing_scopes: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
