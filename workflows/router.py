@@ -103,11 +103,11 @@ class Router:
     async def _act(self, turn: Turn, whole: Turn) -> None:
         if await fault_continue.continued(turn):
             pass  # said in few words, but a fault of the speaker's goes on with it
+        elif turn.reading.act == "ask" and turn.reading.intent == "none":
+            await desk.ask_back(turn)
         elif turn.reading.act == "ignore" or turn.reading.intent not in INTENTS:
             if turn.direct and not turn.incoming.attachments and turn.reading.intent == "none":
                 await _help_shortly(turn)
-        elif turn.reading.act == "ask" and turn.reading.intent == "none":
-            await desk.ask_back(turn)
         else:
             await INTENTS[turn.reading.intent](turn)
         whole.said = turn.said

@@ -11,25 +11,16 @@ from workflows.undo import WRONG
 GROUP = "临河县保障群"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "刚才发错了",
-        "发错了，撤回",
-        "刚才那条发错了。",
-        "不好意思，点错了",
-        "我刚才说错了",
-        "撤回刚才那条",
-        "报错了，取消",
-    ],
-)
+MISTAKES = ["刚才发错了", "发错了，撤回", "刚才那条发错了。", "不好意思，点错了", "我刚才说错了", "撤回刚才那条", "报错了，取消"]
+OTHERS = ["撤回", "取消", "投影显示报错了", "对方发错了文件", "会议通知发错了人，重新发", "错了"]
+
+
+@pytest.mark.parametrize("text", MISTAKES)
 def test_ways_of_saying_that_it_was_a_mistake(text: str) -> None:
     assert WRONG.match(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["撤回", "取消", "投影显示报错了", "对方发错了文件", "会议通知发错了人，重新发", "错了"]
-)
+@pytest.mark.parametrize("text", OTHERS)
 def test_other_sentences_take_nothing_back(text: str) -> None:
     assert not WRONG.match(text)
 
