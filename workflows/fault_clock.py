@@ -39,13 +39,12 @@ async def news(work: Work, fault: Fault, *, by: str, via: str, at: datetime) -> 
     return await next_progress(work, fault, at)
 
 
-async def promise(work: Work, fault: Fault, minutes: int, text: str, *, by: str, via: str, at: datetime) -> Obligation:
+async def promise(work: Work, fault: Fault, due: datetime, text: str, *, by: str, via: str, at: datetime) -> Obligation:
     """A time said in words becomes a debt of its own; a newer time replaces an older one."""
     for old in await book.owed(work, fault, "promise"):
         await escalation.meet(work, old, by=by, via=via, at=at)
-    due = max(at + timedelta(minutes=minutes), work.now)
     late = fault_profile.span("promise.supervisor_after")
-    debt = _open(work, fault, "promise", due, [Rung(DUE, timedelta()), Rung(OVERDUE, late)])
+    debt = _open(work, fault, "promise", max(due, work.now), [Rung(DUE, timedelta()), Rung(OVERDUE, late)])
     debt.detail = {"text": text}
     return debt
 

@@ -34,7 +34,8 @@ async def corrected(turn: Turn) -> bool:
 def _change(turn: Turn, fault: Fault) -> list[str]:
     """Take over what the text says differently; names of what changed."""
     changed = []
-    sites = fault_site.named(turn)
+    new = _corrected_part(turn.incoming.text)
+    sites = fault_site.in_words(turn, new) or [s for s in fault_site.named(turn) if s.site_id != fault.site_id]
     if len(sites) == 1 and sites[0].site_id != fault.site_id:
         fault.site_id, fault.room = sites[0].site_id, ""
         unit_id = book.unit_of(turn.work.org, sites[0])
@@ -45,7 +46,7 @@ def _change(turn: Turn, fault: Fault) -> list[str]:
         if said and book.stored(said) != getattr(fault, column):
             setattr(fault, column, book.stored(said))
             changed.append(column)
-    room = str(turn.slot("room") or "")
+    room = _room(turn, new)
     if room and room != fault.room and "site" not in changed:
         fault.room = room
         changed.append("room")
@@ -54,6 +55,21 @@ def _change(turn: Turn, fault: Fault) -> list[str]:
         turn.work.session.add(fault)
         turn.audit("fault.corrected", about=fault.number, changed=changed, text=turn.incoming.text)
     return changed
+
+
+def _corrected_part(text: str) -> str:
+    """What it is instead: the part behind “不是…，是”, or before “…，不是”."""
+    for pattern in WORDS.get("instead"):
+        if match := re.search(pattern, text):
+            return match["new"]
+    return text
+
+
+def _room(turn: Turn, new: str) -> str:
+    """A room named in the correction."""
+    match = re.search(WORDS.get("room"), new)
+    said = str(turn.slot("room") or "")
+    return said if said and said in new else match[0] if match else ""
 
 
 async def _tell(turn: Turn, fault: Fault, *, moved: bool) -> None:

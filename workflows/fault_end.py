@@ -3,7 +3,7 @@
 from storage.messages import Address
 from storage.models import Fault
 from workflows import fault_book as book
-from workflows import fault_clock, fault_dispatch, fault_pick, fault_voice, fault_words
+from workflows import fault_clock, fault_dispatch, fault_hand, fault_pick, fault_voice, fault_words
 from workflows.phrases import call, clock
 from workflows.turn import Turn, expect, forget
 from workflows.words import Words
@@ -13,7 +13,10 @@ ASKED = "fix_confirmation"
 
 
 async def resolve(turn: Turn) -> None:
-    """“修好了” from an engineer."""
+    """“修好了” from an engineer. Words that name somebody to go on hand it over instead: nothing ends on a guess."""
+    if fault_hand.names_somebody(turn):
+        await fault_hand.assign(turn)
+        return
     candidates = await fault_pick.mine_as_engineer(turn, book.WORKING)
     await fault_pick.do(turn, "resolve", candidates, "")
 

@@ -16,6 +16,11 @@ WORKERS = ("engineer", "vendor")
 MOST = 9
 
 
+def names_somebody(turn: Turn) -> bool:
+    """Whether the text gives the work to somebody."""
+    return re.search(WORDS.get("hand_pattern"), turn.incoming.text) is not None
+
+
 async def assign(turn: Turn) -> None:
     """“转给赵工”."""
     candidates = await fault_pick.mine_as_engineer(turn, book.WORKING)

@@ -1,6 +1,7 @@
 """A fault on its way: somebody takes it, says how it goes and when, asks for help. How it ends: ``fault_end.py``."""
 
 import re
+from datetime import datetime, timedelta
 
 from storage.models import Fault, Obligation
 from storage.outbox import cancel_queued
@@ -15,7 +16,6 @@ from workflows.turn import Turn
 from workflows.words import Words
 
 __all__ = [
-    "arrived",
     "assign",
     "assist",
     "cancel",
@@ -85,12 +85,18 @@ def _with_promise(turn: Turn, word: str, promised: Obligation | None) -> str:
 
 async def _promise(turn: Turn, fault: Fault) -> Obligation | None:
     """The time said in words, as a debt."""
-    minutes = turn.slot("eta_minutes")
-    if not isinstance(minutes, int) or minutes <= 0:
-        return None
     at = min(turn.incoming.written_at, turn.work.now)
+    due = _said_time(turn, at)
+    if due is None:
+        return None
     by, text = turn.person.person_id, turn.incoming.text
-    return await fault_clock.promise(turn.work, fault, minutes, text, by=by, via=turn.via, at=at)
+    return await fault_clock.promise(turn.work, fault, due, text, by=by, via=turn.via, at=at)
+
+
+def _said_time(turn: Turn, at: datetime) -> datetime | None:
+    """The moment a message promises, when it lies ahead."""
+    minutes = turn.slot("eta_minutes")
+    return at + timedelta(minutes=minutes) if isinstance(minutes, int) and minutes > 0 else None
 
 
 async def _announce(turn: Turn, fault: Fault, following: Obligation, word: str) -> None:
@@ -120,10 +126,19 @@ async def _help(turn: Turn, fault: Fault) -> None:
 
 async def update(turn: Turn) -> None:
     """An engineer says how it goes."""
-    candidates = await fault_pick.mine_as_engineer(turn, book.WORKING)
-    if not candidates or _is_report(turn):
-        candidates = await fault_pick.mine_as_engineer(turn, ("observing", "closed")) if _is_report(turn) else []
-    await fault_pick.do(turn, "update", candidates, "")
+    if not await report_given(turn):
+        await fault_pick.do(turn, "update", await fault_pick.mine_as_engineer(turn, book.WORKING), "")
+
+
+async def report_given(turn: Turn) -> bool:
+    """Whether an engineer hands in the written report that is owed about a mended fault; then it is recorded."""
+    if not _is_report(turn) or "engineer" not in turn.person.roles:
+        return False
+    mine = await fault_pick.mine_as_engineer(turn, ("observing", "closed"))
+    owing = [fault for fault in mine if await book.owed(turn.work, fault, "fault_report")]
+    if owing:
+        await fault_pick.do(turn, "hand_in", owing, "")
+    return bool(owing)
 
 
 @fault_pick.act("update")
@@ -135,8 +150,6 @@ async def _update(turn: Turn, fault: Fault) -> None:
         await accept(turn, fault, fault_words.for_client(turn.incoming.text))
     elif fault.state == "accepted":
         await _say_news(turn, fault)
-    elif _is_report(turn):
-        await _take_report(turn, fault)
     else:
         await turn.reply(WORDS("over", **fault_words.describe(turn.work, fault)), about=fault.number)
 
@@ -158,17 +171,16 @@ async def _say_news(turn: Turn, fault: Fault) -> None:
     await turn.reply(WORDS("passed_on", **words), about=fault.number)
 
 
-async def arrived(turn: Turn, fault: Fault) -> None:
-    """“到现场了” about a fault: meets the promise and the debt of being there, and the reporter hears it."""
-    await _update(turn, fault)
-
-
 def _is_report(turn: Turn) -> bool:
     """Whether the written report of a mended fault is handed in."""
     return any(word in turn.incoming.text for word in WORDS.get("report_words"))
 
 
-async def _take_report(turn: Turn, fault: Fault) -> None:
+@fault_pick.act("hand_in")
+async def _hand_in(turn: Turn, fault: Fault) -> None:
+    """The written report: whoever was reminded of it hears that it is there."""
+    if not await fault_pick.allowed(turn, fault, "fault.update", is_self=turn.person.person_id == fault.owner):
+        return
     at = min(turn.incoming.written_at, turn.work.now)
     await fault_clock.settle(turn.work, fault, "fault_report", by=turn.person.person_id, via=turn.via, at=at)
     turn.audit("fault.report_given", about=fault.number, text=turn.incoming.text)

@@ -25,9 +25,29 @@ def continues(function: Continue) -> Continue:
 
 
 def named(turn: Turn) -> list[Site]:
-    """Sites the text names."""
+    """Sites the text names, as understood; while a place is awaited or corrected, also by their plain names."""
     known = turn.work.org.sites
-    return [known[site_id] for site_id in turn.slot("site") or [] if site_id in known]
+    found = [known[site_id] for site_id in turn.slot("site") or [] if site_id in known]
+    return found or (in_words(turn, turn.incoming.text) if waiting(turn) else [])
+
+
+def in_words(turn: Turn, text: str) -> list[Site]:
+    """Sites one of whose names stands in the text: the longest name wins, and among equals the own ones."""
+    org = turn.work.org
+    names = {site.site_id: [site.name, *site.aliases, *_unit_names(turn, site)] for site in org.sites.values()}
+    hits = {
+        site_id: max((len(name) for name in own if name and name in text), default=0) for site_id, own in names.items()
+    }
+    best = [org.sites[site_id] for site_id, size in hits.items() if size == max(hits.values(), default=0) > 0]
+    near = [site for site in best if site in own(turn)]
+    return near or best
+
+
+def _unit_names(turn: Turn, site: Site) -> list[str]:
+    """The names of the unit, where it has this one site."""
+    unit = turn.work.org.units.get(site.unit_id)
+    alone = unit is not None and len(turn.work.org.sites_of(site.unit_id)) == 1
+    return [unit.name, *unit.aliases] if unit is not None and alone else []
 
 
 def own(turn: Turn) -> list[Site]:

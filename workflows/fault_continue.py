@@ -1,0 +1,19 @@
+"""Messages that mean little by themselves but go on with a fault: the place asked for, a correction, a report given."""
+
+from workflows import fault, fault_correct, fault_progress, fault_site
+from workflows.turn import Turn
+
+READ_AS = ("none", "meeting.change", "meeting.query", "checklist.report", "assign")
+"""What such messages are read as when nothing is known around them."""
+ABOUT_MEETINGS = ("notice_confirmation", "step")
+
+
+async def continued(turn: Turn) -> bool:
+    """Whether the message went on with a fault of the speaker's; then that is done."""
+    if turn.reading.intent not in READ_AS or any(row.kind in ABOUT_MEETINGS for row in turn.expectations):
+        return False
+    question = fault_site.waiting(turn)
+    if question is not None and fault_site.named(turn):
+        await fault_site.place_said(turn, question, fault.report_at)
+        return True
+    return await fault_correct.corrected(turn) or await fault_progress.report_given(turn)
