@@ -108,19 +108,22 @@ class Claims:
         return col(Delivery.platform) == self._platform, col(Delivery.state) == state
 
     async def _ready(self, session: AsyncSession, now: datetime, limit: int, *, lock: bool = False) -> list[Delivery]:
-        """Rows with a lapsed lease, then waiting ones, by urgency and age."""
+        """Rows with a lapsed lease, then waiting ones by urgency and age (one look each, as the index has it)."""
         self._full = {address: free for address, free in self._full.items() if now < free <= now + MINUTE}
         lapsed = and_(*self._mine("sending"), col(Delivery.lease_until) <= now, col(Delivery.id).not_in(self.in_hand))
         waiting = and_(*self._mine("pending"), col(Delivery.not_before) <= now, ~_behind())
         if self._full:
             routine = col(Delivery.urgency) < int(Urgency.ANSWER)
             waiting = and_(waiting, not_(and_(routine, col(Delivery.address).in_(self._full))))
+        levels = select(Delivery.urgency).where(*self._mine("pending")).distinct()
+        present = sorted((await session.exec(levels)).all(), reverse=True)
         rows: list[Delivery] = []
-        for condition in (lapsed, waiting):
-            query = select(Delivery).where(condition).order_by(col(Delivery.urgency).desc(), col(Delivery.id))
-            query = query.limit(limit).with_for_update(skip_locked=True) if lock else query.limit(limit)
-            rows += (await session.exec(query)).all()
-        return rows[:limit]
+        for condition in (lapsed, *(and_(col(Delivery.urgency) == level, waiting) for level in present)):
+            query = select(Delivery).where(condition).order_by(col(Delivery.id)).limit(limit - len(rows))
+            rows += (await session.exec(query.with_for_update(skip_locked=True) if lock else query)).all()
+            if len(rows) >= limit:
+                break
+        return rows
 
     async def _paced(self, work: Work, limit: int) -> list[Delivery]:
         """Ready rows without the routine words that would be more than ten a minute in one conversation."""

@@ -6,7 +6,7 @@ Moments are stored in UTC and come back timezone-aware. Lists are JSON: replace 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Integer, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Index, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -146,7 +146,7 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("dedupe_key"),
-        Index("delivery_queue", "platform", "state", text("urgency DESC"), "id"),
+        Index("delivery_queue", "platform", "state", "urgency", "id"),
         Index("delivery_later", "platform", "state", "not_before"),
         Index("delivery_lease", "platform", "state", "lease_until"),
         Index("delivery_order", "address", "state", "about", "id"),

@@ -110,7 +110,7 @@ def is_clock_read(call: ast.Call) -> bool:
     return ast.unparse(call.func) in CLOCK_READS
 
 
-@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize("path", [param for param in FILES if "/migrations/versions/" not in str(param.id)])
 def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
     text = path.read_text("utf-8")
     assert text.count("\n") <= LONGEST_FILE, f"{name(path)} has one idea too many"
