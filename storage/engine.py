@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
+from sqlalchemy import inspect
 from sqlmodel import col, select
 
 from storage.clock import Stopwatch
@@ -217,7 +218,8 @@ class Engine:
             self._singly = len(tried)
             return
         failed = tried[0]
-        key = failed.id if isinstance(failed, Obligation) else failed.key
+        # The rollback expired the row: only its identity can still be read.
+        key = inspect(failed).identity[0]
         log.error("firing failed", what=type(failed).__name__, key=key, exc_info=error)
         async with self._ground.work() as work:
             row = await work.session.get(type(failed), key, with_for_update=True)

@@ -159,6 +159,8 @@
     toEnd();
     tick();
     setInterval(tick, 250);
+    // Where typing needs no on-screen keyboard, the input box is ready at once.
+    if (matchMedia("(pointer: fine)").matches) byId("text")?.focus({ preventScroll: true });
     document.querySelector(".person[aria-current]")?.scrollIntoView({ block: "nearest" });
   });
 })();
