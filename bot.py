@@ -1,21 +1,284 @@
-"""Huibao's entry point: builds everything and is the only place that reads the environment."""
+"""Huibao's entry point: the composition root and the command line.
 
-from collections.abc import Sequence
+The only place that builds things and reads the environment. Exit codes: 0 success, 2 bad usage or bad input (one plain
+sentence on standard error), 1 something failed while running.
+"""
 
-from sqlmodel import SQLModel
+import asyncio
+import os
+import signal
+import sys
+import warnings
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
 
+import aiohttp
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.web.server import build_app
+from adapters.web.server import serve as serve_http
+from storage.audit import verify
+from storage.calendar_jobs import start_calendar
+from storage.clock import SystemClock
+from storage.database import Database
+from storage.logs import configure_logs
+from storage.migrate import migrate
+from storage.organisation import ImportResult, import_tables, read_tables, write_template
+from storage.organisation.sample import SAMPLE
+from storage.organisation.tables import words
 from storage.ports import Adapter
 from storage.runtime import Runtime
+from storage.settings import Settings, SettingsError, build_settings, load_settings
 from storage.work import Ground
+from workflows.brief import JOBS
+from workflows.check import check_lines
 from workflows.wiring import logic
+from workflows.words import Words
+
+WORDS = Words("command_line")
+T = TypeVar("T")
+
+app = typer.Typer(help="会保 Huibao: keeps video conferences answered.", no_args_is_help=True, add_completion=False)
+audit_app = typer.Typer(help="The audit chain.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
+
+Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+DEFAULT_CONFIG = Path("huibao.toml")
+
+
+# ---- composition
 
 
 async def compose(ground: Ground, adapters: Sequence[Adapter]) -> Runtime:
     """A migrated database and the assembled bot on it."""
-    async with ground.database.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
+    await migrate(ground.database)
     return Runtime(ground, adapters, logic())
+
+
+def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSession) -> list[Adapter]:
+    """One adapter for every platform that the configuration switches on."""
+    adapters: list[Adapter] = []
+    if settings.dingtalk is not None:
+        from adapters.dingtalk.adapter import DingTalkAdapter
+
+        adapters.append(
+            DingTalkAdapter(
+                settings.dingtalk, http, ground.clock, count=ground.count, public_url=settings.web.public_url
+            )
+        )
+    if settings.web.console:
+        from adapters.web.adapter import WebAdapter
+
+        adapters.append(WebAdapter(ground))
+    return adapters
+
+
+@asynccontextmanager
+async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
+    """The bot with real clock, database and HTTP session; all closed at the end."""
+    settings.data_path.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    timeout = aiohttp.ClientTimeout(total=30, connect=5, sock_read=20)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as http:
+            ground = Ground(database, SystemClock(), settings)
+            yield await compose(ground, build_adapters(settings, ground, http))
+    finally:
+        await database.close()
+
+
+async def _live(settings: Settings, announce: str, *, sample: bool = False) -> None:
+    """Run until SIGTERM or Ctrl+C; ``sample``: with the sample organisation and a clock that can be pushed (demo)."""
+    async with assembled(settings) as runtime:
+        ground = runtime.ground
+        if sample:
+            await import_tables(ground.database, read_tables(SAMPLE), ground.clock.now(), who="demo")
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        calendar = start_calendar(ground, JOBS)
+        host = settings.web.host
+
+        def ready(port: int) -> None:
+            print(f"{announce} http://{host}:{port}/", flush=True)
+
+        try:
+            app = build_app(runtime, may_push_clock=sample)
+            await serve_http(app, runtime, host, settings.web.port, stop, ready)
+        except OSError as error:
+            raise PortError(WORDS("port_taken", port=settings.web.port, why=error.strerror or error)) from error
+        finally:
+            calendar.shutdown(wait=False)
+
+
+class PortError(Exception):
+    """The web server cannot listen; the message says why and what to do."""
+
+
+# ---- commands
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of the web console.")] = 8080,
+    data: Annotated[Path | None, typer.Option(help="Where to keep the data; without it a new, empty folder.")] = None,
+) -> None:
+    """Everything on this machine: no credentials, a sample organisation, and a console with people to play."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="huibao-demo-") as fresh:
+        folder = (data or Path(fresh)).resolve()
+        values = {"web": {"port": port, "console": True}, "data_dir": str(folder)}
+        _run(_live(build_settings(values, {}, folder, "demo"), WORDS("demo"), sample=True))
+
+
+@app.command()
+def serve(config: Config = DEFAULT_CONFIG) -> None:
+    """The bot, on the platforms the configuration names. SIGTERM: finish what is in hand and exit."""
+    settings = _settings(config)
+    _run(_live(settings, WORDS("serving")))
+
+
+@app.command()
+def check(config: Config = DEFAULT_CONFIG) -> None:
+    """One line per thing that must be right: configuration, database, each platform."""
+    settings = _settings(config)
+
+    async def run() -> bool:
+        async with assembled(settings) as runtime:
+            lines = await check_lines(runtime)
+        for line in lines:
+            print(WORDS("check_ok" if line.ok else "check_fail", what=line.what, detail=line.detail))
+        return all(line.ok for line in lines)
+
+    print(WORDS("check_ok", what=WORDS("check_config"), detail=""))
+    if not _run(run()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def template(file: Path) -> None:
+    """Write an empty organisation workbook (.xlsx) with headings, notes and an example row per sheet."""
+    try:
+        write_template(file)
+    except (OSError, ValueError) as error:
+        _refuse(WORDS("cannot_write", path=file, why=error))
+    print(WORDS("template_written", path=file))
+
+
+@app.command("import")
+def import_(
+    path: Path,
+    config: Config = DEFAULT_CONFIG,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and report; write nothing.")] = False,
+) -> None:
+    """Import the organisation from a workbook or a folder of CSV files: all or nothing."""
+    settings = _settings(config)
+
+    async def run() -> ImportResult:
+        async with assembled(settings) as runtime:
+            ground = runtime.ground
+            return await import_tables(ground.database, read_tables(path), ground.clock.now(), dry_run=dry_run)
+
+    result = _run(run())
+    for problem in result.problems:
+        print(problem, file=sys.stderr)
+    if not result.ok:
+        _refuse(WORDS("import_refused", count=sum(problem.severity == "error" for problem in result.problems)))
+    for table, counts in result.counts.items():
+        print(WORDS("imported", title=words()["tables"][table]["title"], **vars(counts)))
+    print(WORDS("import_dry" if dry_run else "import_done"))
+
+
+@app.command()
+def understand(
+    sites: Annotated[Path | None, typer.Option(help="CSV: site_id,name,aliases,unit,tier,parent")] = None,
+) -> None:
+    """JSON lines in, JSON lines out: what each message means. No database, no network."""
+    from intents.cli import understand_lines
+
+    try:
+        for line in understand_lines(_lines_in(), sites):
+            print(line, flush=True)
+    except (OSError, ValueError) as error:
+        _refuse(str(error))
+
+
+@app.command()
+def times() -> None:
+    """JSON lines in, JSON lines out: the times in each text."""
+    from intents.cli import times_lines
+
+    for line in times_lines(_lines_in()):
+        print(line, flush=True)
+
+
+@audit_app.command("verify")
+def audit_verify(config: Config = DEFAULT_CONFIG) -> None:
+    """Walk the audit chain; name the first broken entry."""
+    settings = _settings(config)
+
+    async def run() -> int | None:
+        async with assembled(settings) as runtime:
+            verdict = await verify(runtime.ground)
+        key = "audit_ok" if verdict.broken_seq is None else "audit_broken"
+        print(WORDS(key, sealed=verdict.sealed, unsealed=verdict.unsealed, seq=verdict.broken_seq))
+        return verdict.broken_seq
+
+    if _run(run()) is not None:
+        raise typer.Exit(1)
+
+
+# ---- helpers of the command line
+
+
+def _settings(config: Path) -> Settings:
+    if not config.is_file():
+        _refuse(WORDS("no_config", path=config))
+    try:
+        return load_settings(config, os.environ)
+    except SettingsError as error:
+        _refuse(str(error))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; what fails becomes one sentence and exit 1."""
+    configure_logs()
+    try:
+        return asyncio.run(work)
+    except PortError as error:
+        _fail(str(error))
+    except SQLAlchemyError as error:
+        _fail(WORDS("database_fail", why=str(error).splitlines()[0]))
+    except OSError as error:
+        _fail(WORDS("database_fail", why=error))
+
+
+def _lines_in() -> Iterator[str]:
+    """Standard input as text lines; bytes that are not UTF-8 become replacement characters, never an error."""
+    return (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(1)
 
 
 def main() -> None:
     """Run the command line."""
+    warnings.filterwarnings("ignore", category=SyntaxWarning)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -82,6 +82,11 @@ class Ground:
         async with self.database.read() as session:
             yield await self._work(session)
 
+    async def count(self, name: str, by: int) -> int:
+        """Add to a named counter in a transaction of its own (quotas); ``by`` 0 reads it."""
+        async with self.work() as work:
+            return await work.count(name, by)
+
     async def _work(self, session: AsyncSession) -> Work:
         org = await self._directory.get(session)
         return Work(session, self.clock.now(), org, self.settings, self.settings.platforms)
