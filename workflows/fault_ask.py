@@ -1,6 +1,7 @@
 """“修得怎么样了”, “怎么还没人来”: the state, and for those who press a push to whoever owes the next step."""
 
-from storage.models import Fault
+from storage.models import Fault, Obligation
+from storage.work import Work
 from workflows import fault_book as book
 from workflows import fault_pick, fault_profile, fault_voice, fault_words
 from workflows.phrases import call, clock
@@ -74,7 +75,7 @@ async def _push(turn: Turn, fault: Fault) -> str:
     """Remind the owner, or those who should take it, in private; the supervisor too once time is up. Who was pushed."""
     work = turn.work
     debts = await book.owed(work, fault, "fault_ack", "progress", "promise")
-    ids = [fault.owner] if fault.owner else [p for debt in debts for p in debt.person_ids]
+    ids = [fault.owner] if fault.owner else [p for debt in debts for p in (*debt.person_ids, *_backups(work, debt))]
     people = [work.org.people[person_id] for person_id in dict.fromkeys(ids) if person_id in work.org.people]
     slot = int(work.now.timestamp() // fault_profile.span("urge.again_after").total_seconds())
     words = fault_words.describe(work, fault)
@@ -87,6 +88,11 @@ async def _push(turn: Turn, fault: Fault) -> str:
             text = WORDS("push.supervisor", call=call(boss), **words)
             await fault_voice.to_person(work, fault, boss, text, f"urge:{fault.state}:{slot}", skip=_here(turn))
     return WORDS("comma").join(call(person) for person in people)
+
+
+def _backups(work: Work, debt: Obligation) -> list[str]:
+    """Engineers the ladder has called already."""
+    return [name for name in debt.alarmed if name in work.org.people and "engineer" in work.org.people[name].roles]
 
 
 def _here(turn: Turn) -> list[str]:

@@ -7,7 +7,7 @@ mended it), ``until`` (end of the week of watching), ``debts`` (how many were op
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,9 @@ from storage.directory import Directory
 from storage.models import Fault, Meeting, Obligation, Site
 from storage.obligations import unmet
 from storage.work import Work
+
+ENDED: list[Callable[[Work, Fault], Awaitable[None]]] = []
+"""Who wants to know that a fault is confirmed mended or withdrawn; workflows append theirs when they are imported."""
 
 ACTIVE = ("open", "accepted", "resolved", "observing")
 WORKING = ("open", "accepted")

@@ -14,6 +14,8 @@ from workflows.words import Words
 WORDS = Words("fault_clock")
 OVERDUE = "overdue"
 """The rung after ``due`` on which the supervisor hears; at ``due`` it is the owner, or the reporter, who does."""
+SPOKEN = (DUE, "group", "repeat", "nobody")
+"""Rungs of an untaken fault at which the reporter was promised a word."""
 OBSERVED, UNCONFIRMED = "fault_observed", "fault_unconfirmed"
 
 
@@ -103,6 +105,26 @@ async def on_observed(work: Work, timer: Timer) -> None:
     fault.state = "closed"
     work.session.add(fault)
     work.audit("fault.closed", about=fault.number)
+
+
+async def climb_untaken(work: Work, obligation: Obligation, rung: str, late: bool) -> bool:
+    """The usual ladder of a fault nobody takes; at each promised time the reporter hears when the next word comes."""
+    told = await escalation.climb(work, obligation, rung, late)
+    if rung in SPOKEN:
+        await _still_waiting(work, obligation)
+    return told
+
+
+async def _still_waiting(work: Work, debt: Obligation) -> None:
+    """What was promised for now has not come: the reporter hears so, and the next time; never who was alarmed."""
+    fault = await book.load(work, debt.fault)
+    if fault is None or fault.state != "open":
+        return
+    moments = [debt.due_at + timedelta(seconds=step["after_s"]) for step in debt.ladder if step["rung"] in SPOKEN]
+    following = [moment for moment in moments if moment > work.now]
+    words = fault_words.describe(work, fault)
+    text = WORDS("still_waiting", due=clock(work, following[0]), **words) if following else WORDS("nobody", **words)
+    await fault_voice.to_reporters(work, fault, text, f"waiting:{debt.id}:{debt.step}", debt=debt)
 
 
 async def climb(work: Work, obligation: Obligation, rung: str, late: bool) -> bool:

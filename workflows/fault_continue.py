@@ -3,7 +3,7 @@
 from workflows import fault, fault_correct, fault_progress, fault_site
 from workflows.turn import Turn
 
-READ_AS = ("none", "meeting.change", "meeting.query", "checklist.report", "assign")
+READ_AS = ("ack", "none", "meeting.change", "meeting.query", "checklist.report", "assign")
 """What such messages are read as when nothing is known around them."""
 ABOUT_MEETINGS = ("notice_confirmation", "step")
 
@@ -16,4 +16,6 @@ async def continued(turn: Turn) -> bool:
     if question is not None and fault_site.named(turn):
         await fault_site.place_said(turn, question, fault.report_at)
         return True
+    if turn.reading.intent == "ack":
+        return await fault_progress.came_second(turn)
     return await fault_correct.corrected(turn) or await fault_progress.report_given(turn)

@@ -127,6 +127,8 @@ async def _close_for_all(turn: Turn, fault: Fault, text: str) -> None:
         person = work.org.people.get(person_id or "")
         if person is not None and person.person_id not in but:
             await fault_voice.to_person(work, fault, person, text, key, skip=fault.conversations)
+    for hook in book.ENDED:
+        await hook(work, fault)
 
 
 async def reject(turn: Turn) -> None:

@@ -3,10 +3,13 @@
 import re
 from datetime import datetime, timedelta
 
+from sqlmodel import col
+
 from storage.models import Fault, Obligation
+from storage.obligations import unmet
 from storage.outbox import cancel_queued
 from workflows import fault_book as book
-from workflows import fault_clock, fault_pick, fault_voice, fault_words
+from workflows import fault_clock, fault_pick, fault_profile, fault_voice, fault_words
 from workflows.fault_ask import query, urge
 from workflows.fault_end import cancel, confirm, reject, resolve
 from workflows.fault_hand import assign
@@ -122,6 +125,25 @@ async def _help(turn: Turn, fault: Fault) -> None:
     turn.audit("fault.helper", about=fault.number)
     at = clock(turn.work, fault.acked_at or turn.work.now)
     await turn.reply(WORDS("second", at=at, **fault_words.describe(turn.work, fault)), about=fault.number)
+
+
+async def came_second(turn: Turn) -> bool:
+    """“收到” just after somebody else took it, with nothing else owed: the speaker hears who has it, and helps."""
+    work, person = turn.work, turn.person
+    if "engineer" not in person.roles or await _owes_answer(turn):
+        return False
+    since = turn.incoming.written_at - fault_profile.span("taking.second_within")
+    found = await book.find(work, col(Fault.acked_at) >= since, states=("accepted",))
+    found = [one for one in found if one.unit_id in work.org.serves(person) and one.owner != person.person_id]
+    if len(found) != 1 or person.person_id in found[0].extra.get("helpers", ()):
+        return False
+    await take(turn, found[0])
+    return True
+
+
+async def _owes_answer(turn: Turn) -> bool:
+    units = turn.work.org.serves(turn.person)
+    return bool(await unmet(turn.work, col(Obligation.unit_id).in_(units), kinds=("notice_ack", "fault_ack")))
 
 
 async def update(turn: Turn) -> None:

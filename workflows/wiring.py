@@ -21,7 +21,11 @@ from workflows import (
 from workflows.router import Router, bury
 from workflows.words import Words
 
-LADDERS: Mapping[str, Escalate] = {"progress": fault_clock.climb, "promise": fault_clock.climb}
+LADDERS: Mapping[str, Escalate] = {
+    "fault_ack": fault_clock.climb_untaken,
+    "progress": fault_clock.climb,
+    "promise": fault_clock.climb,
+}
 """Kinds of debt whose rungs are not the usual ones."""
 
 
