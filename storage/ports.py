@@ -11,11 +11,11 @@ Error tree of sending::
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from aiohttp import web
 
-from storage.messages import Address, Incoming, Outgoing
+from storage.messages import Address, Attachment, Incoming, Outgoing
 
 
 class SendError(Exception):
@@ -118,4 +118,26 @@ class Adapter(Protocol):
 
     async def check(self) -> list[CheckLine]:
         """Credentials, callback address, permissions: one line each."""
+        ...
+
+
+@runtime_checkable
+class Downloads(Protocol):
+    """An adapter that can fetch what people attach."""
+
+    async def download(self, attachment: Attachment) -> bytes:
+        """The bytes behind ``attachment.ref``; raises SendError (Refused: gone for good)."""
+        ...
+
+
+@runtime_checkable
+class Receipts(Protocol):
+    """An adapter that can say who has read a message and take one back. ``provider_id`` is what ``Sent`` carried."""
+
+    async def readers(self, address: Address, provider_id: str) -> frozenset[str]:
+        """Accounts that have read it; raises SendError (Retry: not known yet)."""
+        ...
+
+    async def recall(self, address: Address, provider_id: str) -> bool:
+        """True when nobody sees it any more; raises SendError."""
         ...

@@ -24,7 +24,7 @@ from adapters.dingtalk.sessions import Sessions
 from adapters.dingtalk.stream import Backoff, Stream
 from adapters.dingtalk.words import words
 from storage.clock import Clock, sleep
-from storage.messages import Address, Attachment, Incoming
+from storage.messages import Address, Attachment, Incoming, Quote
 from storage.ports import Accept, Capabilities, CheckLine, Outcome, SendError, SendJob
 from storage.settings import DingTalkSettings
 
@@ -145,8 +145,15 @@ class DingTalkAdapter:
         )
         if QUOTA_HINT in incoming.hints:
             self._client.push_quota.used_up()
-        await self._commit(incoming.model_copy(update={"hints": {**incoming.hints, **hints}}))
+        quote = self._with_words(incoming.quote)
+        await self._commit(incoming.model_copy(update={"hints": {**incoming.hints, **hints}, "quote": quote}))
         await self._client.push_quota.spend()
+
+    def _with_words(self, quote: Quote | None) -> Quote | None:
+        """A quote of our own message with what it said, when the platform left that out."""
+        if quote is None or quote.text:
+            return quote
+        return quote.model_copy(update={"text": self._sending.text_of(quote.message_id)})
 
     async def _take_posted_click(self, body: Json, timestamp: str, raw: bytes) -> Json:
         return await self._take_click(body, clicks.body_id(timestamp, raw))

@@ -1,4 +1,4 @@
-"""DING for urgent steps: first in the app, next time by SMS, then by phone call.
+"""DING for urgent steps: in the app, next time by SMS, then by phone call; once in three minutes about one matter.
 
 What the edition or its quota does not give is replaced by the next weaker way; an edition without DING switches
 it off for a day. The ordinary message is always sent as well, so nothing hangs on DING.
@@ -15,6 +15,7 @@ from storage.messages import Address, Outgoing
 from storage.ports import Refused, SendError
 
 APP, SMS, PHONE = 1, 2, 3
+PAUSE = timedelta(minutes=3)
 STEP_FORGOTTEN = timedelta(hours=2)
 OFF_FOR = timedelta(days=1)
 LONGEST = 500
@@ -37,7 +38,7 @@ class Ding:
         return self._client.settings.ding and not off
 
     async def ring(self, address: Address, message: Outgoing) -> str:
-        """Ring one person; the DING's id, or empty when no way was open."""
+        """Ring one person; the DING's id, or empty when no way was open or it has just rung about this."""
         for way in range(self._next_way(address, message.about), 0, -1):
             if not self.on:
                 return ""
@@ -49,7 +50,10 @@ class Ding:
     def _next_way(self, address: Address, about: str) -> int:
         now = self._client.clock.now()
         self._rung = {key: rung for key, rung in self._rung.items() if now - rung[1] < STEP_FORGOTTEN}
-        way = min(self._rung.get((address, about), (0, now))[0] + 1, PHONE)
+        last, at = self._rung.get((address, about), (0, now - STEP_FORGOTTEN))
+        if now - at < PAUSE:
+            return 0
+        way = min(last + 1, PHONE)
         self._rung[address, about] = (way, now)
         return way
 

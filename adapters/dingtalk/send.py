@@ -35,6 +35,7 @@ from storage.settings import DingTalkWebhook
 USERS_PER_CALL = 20
 FLOW_PAUSE = timedelta(seconds=20)
 REMEMBERED_JOBS = 500
+REMEMBERED_TEXTS = 2000
 Load = Callable[[str], Awaitable[bytes]]
 """Bytes of a stored file by its SHA-256."""
 Way = Callable[[str, int], Awaitable[str]]
@@ -52,6 +53,11 @@ class Sending:
         self._robots = {hook.conversation_id: hook for hook in reversed(client.settings.webhooks)}
         self._robot_pace = Pace(client.clock, ROBOT_MESSAGES, ROBOT_WINDOW)
         self._progress: OrderedDict[tuple[str, Address], list[str]] = OrderedDict()
+        self._texts: OrderedDict[str, str] = OrderedDict()
+
+    def text_of(self, provider_id: str) -> str:
+        """What we sent under this key, while we remember: a quote of it may come without words."""
+        return self._texts.get(provider_id, "")
 
     async def send(self, job: SendJob) -> dict[Address, Outcome]:
         """An outcome for every address; errors are returned, never raised."""
@@ -59,9 +65,17 @@ class Sending:
             outcomes = await self._send_to_many(job)
         else:
             outcomes = {address: await _outcome(self._send_to_one(address, job)) for address in job.addresses}
+        for outcome in outcomes.values():
+            self._remember(outcome, job.message)
         if job.message.urgent_call:
             await self._ring(outcomes, job.message)
         return outcomes
+
+    def _remember(self, outcome: Outcome, message: Outgoing) -> None:
+        if isinstance(outcome, Sent) and outcome.provider_id:
+            self._texts |= dict.fromkeys(outcome.provider_id.split(KEY_SEPARATOR), plain(message))
+            while len(self._texts) > REMEMBERED_TEXTS:
+                self._texts.popitem(last=False)
 
     # ---- many people, one call
 

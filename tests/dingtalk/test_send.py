@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.dingtalk.adapter import DingTalkAdapter
 from storage.messages import Action, Attachment, Urgency
-from storage.ports import Refused, Retry, SendError, Sent, Unsure
+from storage.ports import Downloads, Receipts, Refused, Retry, SendError, Sent, Unsure
 from tests.dingtalk.bench import IN_GROUP, Bench, bench, person, sent
 from tests.dingtalk.conftest import CLIENT_ID, GROUP, until
 from tests.simulators.dingtalk import Limits
@@ -294,7 +295,9 @@ async def test_counts_survive_a_restart() -> None:
 async def test_an_urgent_step_rings_in_the_app_then_by_sms_then_by_phone() -> None:
     async with bench() as b:
         for _ in range(4):
-            sent(await b.send(person("liming"), text="请接单", about="GZ-1", urgent_call=True))
+            for _ in range(2):
+                sent(await b.send(person("liming"), text="请接单", about="GZ-1", urgent_call=True))
+            b.clock.advance(timedelta(minutes=5))
         ways = [seen.via for seen in b.simulator.direct_messages("liming") if seen.via.startswith("ding")]
         assert ways == ["ding:app", "ding:sms", "ding:phone", "ding:phone"]
 
@@ -303,6 +306,7 @@ async def test_without_phone_quota_the_next_weaker_way_rings() -> None:
     async with bench(Limits(ding_quota=(None, 5, 0))) as b:
         for _ in range(3):
             await b.send(person("liming"), text="请接单", about="GZ-1", urgent_call=True)
+            b.clock.advance(timedelta(minutes=5))
         ways = [seen.via for seen in b.simulator.direct_messages("liming") if seen.via.startswith("ding")]
         assert ways == ["ding:app", "ding:sms", "ding:sms"]
 
@@ -352,3 +356,20 @@ async def test_no_secret_shows_in_an_outcome() -> None:
         assert isinstance(outcome, Retry)
         assert "session" not in outcome.reason
         assert "fake-secret" not in json.dumps(repr(outcome))
+
+
+async def test_a_quote_of_our_own_message_has_its_words_even_when_the_platform_leaves_them_out() -> None:
+    async with bench() as b:
+        await b.connect()
+        sent(await b.send(person("liming"), text="请接单 GZ-20261124-001"))
+        (shown,) = b.simulator.direct_messages("liming")
+        wordless = {"content": "收到", "isReplyMsg": True, "repliedMsg": {"msgType": "interactiveCard"}}
+        await b.simulator.talk.say("liming", "收到", quoting=shown, changes={"text": wordless})
+        quote = (await b.heard()).quote
+        assert quote is not None
+        assert quote.text == "请接单 GZ-20261124-001"
+
+
+def test_the_adapter_offers_what_the_ports_ask_for() -> None:
+    assert issubclass(DingTalkAdapter, Downloads)
+    assert issubclass(DingTalkAdapter, Receipts)

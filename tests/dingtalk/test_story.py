@@ -1,4 +1,4 @@
-"""A fault lived through on DingTalk's wire: who reads what, in which chat, and when."""
+"""Both stories lived through on DingTalk's wire: who reads what, in which chat, and when."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from tests.dingtalk.live import Live, live
 
-CLIENTS, COUNTY, CITY = "cid-linhe-client", "cid-linhe", "cid-jiangzhou"
+CLIENTS, COUNTY, CITY, PROVINCE = "cid-linhe-client", "cid-linhe", "cid-jiangzhou", "cid-sheng"
 
 
 @pytest.fixture
@@ -76,3 +76,33 @@ async def test_a_button_on_a_card_takes_the_fault(tmp_path: Path) -> None:
         (card,) = [seen for seen in bot.simulator.direct_messages("dt-li") if seen.card]
         await bot.press("li", "接单", card)
         bot.sees(CLIENTS, "李工已接单")
+
+
+async def test_a_notice_is_read_back_published_answered_and_chased(bot: Live) -> None:
+    await bot.say("chen", "明天上午9点半全省防汛视频会商，各市县提前一小时到位", PROVINCE)
+    bot.sees(PROVINCE, "HY-20261125-001", "9:30", "确认")
+    await bot.say("chen", "确认", PROVINCE)
+    bot.sees(COUNTY, "会议保障通知", "HY-20261125-001", "收到")
+    for person in ("li", "wu", "he", "ding"):
+        bot.sees(person, "会议保障通知", "HY-20261125-001")
+    await bot.say("li", "收到", COUNTY)
+    await bot.say("wu", "收到")
+    bot.sees("wu", "安川县技术维护部已回复")
+    await bot.advance(8)
+    assert any("尚未收到江州市网络运行部回复" in text for text in bot.unread("he"))
+    assert not bot.unread("li")
+    assert not bot.unread("wu")
+    assert not bot.unread("sun")
+    await bot.advance(3)
+    bot.sees("sun", "尚未收到江州市网络运行部回复")
+    await bot.say("he", "收到", CITY)
+    bot.sees("sun", "江州市网络运行部", "已")
+
+
+async def test_a_quoted_notice_says_what_is_acknowledged(bot: Live) -> None:
+    await bot.say("chen", "明天上午9点半全省防汛视频会商，各市县提前一小时到位", PROVINCE)
+    await bot.say("chen", "确认", PROVINCE)
+    notice = bot.sees("wu", "会议保障通知")
+    await bot.say("wu", "收到", quoting=notice)
+    await bot.advance(11)
+    assert not [text for text in bot.unread("tang") if "安川县技术维护部" in text]
