@@ -1,7 +1,7 @@
 """What an answer does to a checklist: steps recorded, faults opened, corrections, and the word that it is complete."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("checklist")
-CLOSED = ("resolved", "observing", "closed", "cancelled")
+CLOSED = ("observing", "closed", "cancelled")
 
 
 @dataclass
@@ -76,6 +76,7 @@ async def record(turn: Turn, spot: Spot, report: Report) -> None:
         await turn.reply(WORDS("photo.refused"), about=spot.meeting.number)
     noted: list[CheckItem] = []
     corrected: list[CheckItem] = []
+    mended: list[CheckItem] = []
     for result in report.results:
         item = sheet.item(result.step)
         if item is None:
@@ -83,12 +84,14 @@ async def record(turn: Turn, spot: Spot, report: Report) -> None:
         if item.step == steps.SHUTDOWN and spot.meeting.starts_at > turn.work.now:
             await turn.reply(WORDS("report.too_early", number=spot.meeting.number), about=spot.meeting.number)
             continue
-        if item.state == "abnormal" and result.status == "ok" and await _open_fault(turn, item):
-            corrected.append(item)
+        if item.state == "abnormal" and result.status == "ok" and (row := await _open_fault(turn, item)):
+            (mended if row.state == "resolved" else corrected).append(item)
         await _note(turn, spot, item, result, report)
         noted.append(item)
     if noted:
         await _go_on(turn, sheet, noted, report.at)
+    for item in mended:
+        await fault_progress.confirm(replace(turn, numbers=(item.fault,)))
     for item in corrected:
         await _ask_withdrawal(turn, spot, item)
 
@@ -202,7 +205,8 @@ async def _ask_withdrawal(turn: Turn, spot: Spot, item: CheckItem) -> None:
 async def ask_withdrawal(turn: Turn, number: str, question: str) -> None:
     """Ask whether a fault is to be withdrawn; nothing happens to it without a yes."""
     options = [(WORDS("report.withdraw_yes"), "yes"), (WORDS("report.withdraw_no"), "no")]
-    await choices.ask(turn, "withdraw_fault", question, options, about=number, pending={"fault": number})
+    pending = {"fault": number, "text": turn.incoming.text}
+    await choices.ask(turn, "withdraw_fault", question, options, about=number, pending=pending)
 
 
 @choices.resumes("withdraw_fault")
@@ -210,6 +214,7 @@ async def _withdraw(turn: Turn, pending: dict[str, Any], value: str) -> None:
     number = str(pending["fault"])
     if value == "yes":
         turn.numbers = (number,)
+        turn.incoming = turn.incoming.model_copy(update={"text": pending["text"]})
         await fault_progress.cancel(turn)
     else:
         await turn.reply(WORDS("report.kept", fault=number), about=number)

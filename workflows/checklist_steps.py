@@ -10,11 +10,12 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from storage.messages import Action, Address, Outgoing, Urgency
-from storage.models import CheckItem, Delivery, Expectation, Meeting, Obligation, Person, Site
+from storage.models import CheckItem, Delivery, Expectation, Fault, Meeting, Obligation, Person, Site
 from storage.outbox import post, post_person
 from storage.work import Work
-from workflows import phrases
-from workflows.turn import ASK_LIFETIME
+from workflows import fault_book, phrases
+from workflows.meeting_clock import HOOKS
+from workflows.turn import ASK_LIFETIME, forget
 from workflows.words import Words
 
 WORDS = Words("checklist_steps")
@@ -160,6 +161,32 @@ async def due_at(work: Work, item: CheckItem) -> datetime | None:
     return row.due_at if row else None
 
 
+async def check_again(work: Work, fault: Fault) -> None:
+    """A fault that a check had found is over: that step is asked again, of whoever answered it, before the meeting."""
+    item = await work.session.get(CheckItem, (fault.meeting, fault.site_id, fault.step)) if fault.step else None
+    site = work.org.sites.get(fault.site_id or "")
+    meeting = await work.session.get(Meeting, fault.meeting)
+    if item is None or site is None or meeting is None or item.state != "abnormal" or item.fault != fault.number:
+        return
+    person = work.org.people.get(item.answered_by or "")
+    if person is not None and meeting.state == "published":
+        await ask(work, await sheet(work, meeting, site), item, person, None)
+
+
+async def forget_meeting(work: Work, meeting: Meeting) -> None:
+    """The meeting is off: no check of it is awaited."""
+    await forget(work, meeting.number, "step")
+
+
+async def forget_sites(work: Work, meeting: Meeting, site_ids: Sequence[str]) -> None:
+    """These sites take part no longer: none of their checks is awaited."""
+    query = select(CheckItem).where(CheckItem.meeting == meeting.number, col(CheckItem.site_id).in_(site_ids))
+    for item in (await work.session.exec(query.where(CheckItem.state == "asked"))).all():
+        item.state = "waiting"
+        work.session.add(item)
+        await close_questions(work, item)
+
+
 async def close_questions(work: Work, item: CheckItem) -> None:
     """The step is answered: nobody is expected to answer it any more."""
     query = select(Expectation).where(
@@ -188,3 +215,8 @@ async def _expect(work: Work, item: CheckItem, person: Person, conversation: str
         )
     )
     await work.session.flush()
+
+
+fault_book.ENDED.append(check_again)
+HOOKS.cancelled.append(forget_meeting)
+HOOKS.released.append(forget_sites)

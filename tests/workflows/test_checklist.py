@@ -7,7 +7,7 @@ import pytest
 from storage.messages import Attachment
 from storage.models import CheckItem
 from storage.ports import Retry
-from tests.scenario import scenario
+from tests.scenario import Scenario, scenario
 from tests.workflows.gathering import HOME, MORNING, NUMBER, START, meeting
 from tests.workflows.gathering import states as states_of
 
@@ -323,3 +323,38 @@ async def test_an_outage_does_not_bring_questions_that_were_answered_meanwhile(t
         await bot.advance("1m")
         bot.expect("li", "检查3/4【终端】")
         bot.nothing_more()
+
+
+async def found_bad(bot: Scenario) -> str:
+    """Li has found the link bad; everything else is right."""
+    await meeting(bot)
+    await bot.say("li", "已到位")
+    await bot.say("li", "电源正常，光路红灯")
+    await bot.say("li", "终端正常")
+    bot.forget_all()
+    return str((await bot.fault()).number)
+
+
+async def test_when_the_fault_of_a_step_is_over_the_step_is_asked_again(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        number = await found_bad(bot)
+        await bot.say("li", f"{number} 修好了")
+        await bot.say("li", "好了")
+        bot.expect("li", "检查2/4【光路】", "故障已处理，请复查")
+        assert (await states_of(bot))["link"] == "asked"
+        bot.forget_all()
+        await bot.say("li", "正常")
+        bot.expect("li", "光路已记")
+        bot.nothing_more()
+        assert (await states_of(bot))["link"] == "ok"
+
+
+async def test_a_good_check_confirms_what_was_said_to_be_mended(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        number = await found_bad(bot)
+        await bot.say("li", f"{number} 修好了")
+        bot.forget_all()
+        await bot.say("li", click=f"step:{NUMBER}:S2:link:ok")
+        assert (await bot.fault()).state == "observing"
+        assert (await states_of(bot))["link"] == "ok"
+        assert not [seen for seen in bot.unread("li") if "检查2/4" in seen.text or "撤回" in seen.text]
