@@ -16,6 +16,9 @@ _SIGNALS = load_toml("signals.toml")["signals"]
 _OK = re.compile("|".join(_SIGNALS["step_ok"]))
 _BAD = re.compile("|".join(_SIGNALS["step_bad"]))
 
+_LEAD = re.compile(r"[,.;!\n]")
+_SETTLED = re.compile(r"(?:现在|重新|插好|换了|处理|弄|调)[^.!?没不]{0,12}(?:正常|好了|恢复了|可以了|没问题)[了啦,.!]*$")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -34,7 +37,7 @@ def find(text: str, symptoms: Sequence[Symptom], context: Context) -> list[Check
         marks = _seen_from(context.step, marks)
     if not marks:
         return []
-    pieces = _pieces(text, marks)
+    pieces = _with_lead(text, marks, symptoms, context)
     found: dict[str, Check] = {}
     pending: list[tuple[str, int]] = []
     for step, start, end in pieces:
@@ -83,7 +86,22 @@ def _pieces(text: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, int
     return pieces
 
 
+def _with_lead(text: str, marks: list[tuple[str, int, int]], symptoms: Sequence[Symptom],
+               context: Context) -> list[tuple[str, int, int]]:
+    """"正常。光路也正常": words before the first step are about the step that was asked."""
+    first, asked = marks[0][1], context.step
+    pieces = _pieces(text, marks)
+    if context.expecting != "step" or not asked or asked in {mark[0] for mark in marks}:
+        return pieces
+    lead = text[:first]
+    if _LEAD.search(lead) is None or _status(lead, 0, first, symptoms) is None:
+        return pieces
+    return [(asked, 0, first), (pieces[0][0], first, pieces[0][2]), *pieces[1:]]
+
+
 def _status(piece: str, start: int, end: int, symptoms: Sequence[Symptom]) -> str | None:
+    if _SETTLED.search(piece):
+        return "ok"
     if any(symptom.state == "present" and start <= symptom.start < end for symptom in symptoms):
         return "abnormal"
     cleaned = re.sub(r"(?:没有?|无|不|未见)[^,;.!?]{0,2}?(?:问题|异常|毛病|卡顿?|黑屏?|花屏?|断|闪|红灯|告警|杂音|回声|啸叫|噪音|丢包|延迟|延时)|[延]时\d|延迟\d", "正常", piece)

@@ -8,8 +8,10 @@ from datetime import datetime
 
 from intents.rules import Condition
 from intents.spans import Spans
+from intents.time_tokens import duration_minutes as find_length
 
-_VAGUE = frozenset({"other", "damaged", "frozen", "overheating", "no_power", "dropped", "low_volume", "blurred"})
+_VAGUE = frozenset({"other", "damaged", "frozen", "overheating", "no_power", "low_volume", "blurred"})
+_WEAK = frozenset({"other", "damaged", "overheating"})
 _FACTS: dict[str, Callable[[Spans], bool]] = {
     "client": lambda s: s.context.role == "client",
     "coordinator": lambda s: s.context.role == "coordinator",
@@ -36,6 +38,11 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "future": lambda s: any(isinstance(span.start, datetime) and span.start > s.context.now for span in s.times),
     "broken": lambda s: any(symptom.state == "present" for symptom in s.symptoms),
     "gone": lambda s: any(symptom.state == "gone" for symptom in s.symptoms),
+    "semi": lambda s: any(symptom.state == "present" and symptom.code not in _WEAK for symptom in s.symptoms),
+    "anything": lambda s: bool(s.devices),
+    "duration": lambda s: find_length(s.text) is not None,
+    "mention": lambda s: bool(s.normal.mentions),
+    "system": lambda s: bool(s.systems),
     "denied": lambda s: any(symptom.state == "denied" for symptom in s.symptoms),
     "asked": lambda s: any(symptom.state == "asked" for symptom in s.symptoms),
     "steps": lambda s: bool(s.checks),
@@ -43,7 +50,7 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "empty": lambda s: not s.view.text.strip(" ,.!?;~、\n\"'-()"),
     "tiny": lambda s: len(s.view.text) <= 4,
     "short": lambda s: len(s.view.text) <= 9,
-    "long": lambda s: len(s.text) >= 60,
+    "long": lambda s: len(s.text) >= 40,
     "ends_asking": lambda s: bool(re.search(r"[?吗]\W*$|(?<!着)呢\W*$|(?:了|好|到|完|出来?|定)没有?\W*$", s.view.text)),
 }
 NAMES = frozenset(_FACTS)

@@ -124,7 +124,7 @@ def _expanded(text: str, places: PlaceIndex) -> list[str]:
 
 
 def _organiser(spans: Spans, hit: PlaceHit, places: PlaceIndex) -> bool:
-    return all(places.places[at].tier == "province" for at in hit.sites)
+    return places.provincial(hit)
 
 
 def _venue_hits(spans: Spans) -> list[PlaceHit]:

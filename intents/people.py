@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from intents.common import words
 from intents.words import load_toml
 
 _WORDS = load_toml("people.toml")
@@ -54,7 +55,7 @@ class People:
 
     def _called(self, text: str) -> list[Person]:
         return [Person(match.group(), match.start(), match.end()) for match in _CALLED.finditer(text)
-                if not match.group().startswith(_NOT) and not match.group()[1:].startswith(_NOT)]
+                if not match.group().startswith(_NOT)]
 
     def _framed(self, text: str) -> list[Person]:
         found = []
@@ -71,6 +72,8 @@ def _cut(text: str, start: int, end: int) -> Person | None:
     if text.startswith(_NOT, start):
         return None
     for stop in (end, end - 1):
-        if stop - start >= 2 and _AFTER.match(text[stop:stop + 4]) and not text[start:stop].endswith(("去", "来", "的", "了", "在", "已", "都", "也", "刚", "就", "正")):
+        if stop - start == 3 and text[stop - 1:stop + 1] in words():
+            continue
+        if stop - start >= 2 and _AFTER.match(text[stop:stop + 4]) and not text[start:stop].endswith(("去", "来", "的", "了", "在", "已", "都", "也", "刚", "就", "正", "吧", "呢", "啊", "呀", "对")):
             return Person(text[start:stop], start, stop)
     return None

@@ -51,6 +51,10 @@ class PlaceIndex:
         hits = self._merge(text, self._share_kind(text, hits))
         return [self._decide(hit, hits, context) for hit in hits]
 
+    def provincial(self, hit: PlaceHit) -> bool:
+        """True when only sites of the province can be meant."""
+        return all(self.places[at].tier == "province" for at in hit.sites)
+
     def names(self, hits: Iterable[PlaceHit]) -> list[str]:
         """Canonical names, each once, in order of mention."""
         return list(dict.fromkeys(self.places[at].name for hit in hits for at in hit.sites))
@@ -82,7 +86,12 @@ class PlaceIndex:
             return True
         if self._child_of_neighbour(text, hit):
             return True
+        if text[hit.start - 1:hit.start] in ("、", "和") and self._ends_in_place(text[:hit.start - 1]):
+            return True
         return bool(_SITE_AFTER.match(after)) and not _NOT_BEFORE.search(text[max(0, hit.start - 4):hit.start])
+
+    def _ends_in_place(self, text: str) -> bool:
+        return any(self._index.get(text[start:]) is not None for start in range(max(0, len(text) - 8), len(text) - 1))
 
     def _child_of_neighbour(self, text: str, hit: PlaceHit) -> bool:
         parents = {self.places[at].parent for at in hit.sites}

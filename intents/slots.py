@@ -37,7 +37,8 @@ def fill(intent: str, facts: Facts, places: PlaceIndex) -> Slots:
 
 def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None:
     if not intent.startswith("meeting."):
-        slots["site"] = places.names(spans.places)
+        local = [hit for hit in spans.places if not places.provincial(hit)]
+        slots["site"] = places.names(local or spans.places)
         if intent not in ("ack", "consult"):
             slots["room"] = _room(spans)
     if spans.tickets:
@@ -46,7 +47,7 @@ def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None
         slots["person"] = [name for name in _people(intent, spans) if _CONTACT.search(spans.text[:spans.text.find(name)])]
     if not intent.startswith("meeting.") and intent not in ("fault.confirm", "fault.reject", "consult"):
         slots["person"] = _people(intent, spans)
-    systems = spans.systems
+    systems = spans.organised_by if intent.startswith("meeting.") else spans.systems
     if systems and intent not in ("ack", "arrive", "checklist.report", "assign"):
         slots["system"] = systems[0].code
 

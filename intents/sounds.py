@@ -1,8 +1,11 @@
-"""How text sounds: one private character per toneless syllable, so that homophones become equal strings."""
+"""How text sounds: one private character per toneless syllable, so that homophones become equal strings.
+
+What many speakers do not tell apart (zh/z, ch/c, sh/s; -ng/-n) is folded too."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import runpy
 import unicodedata
 from collections.abc import Mapping
@@ -10,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 _BASE = 0xE100
+_FOLD_START = re.compile(r"^([zcs])h")
+_FOLD_END = re.compile(r"(?<=[aei])ng$")
 
 
 @lru_cache(maxsize=1)
@@ -30,7 +35,8 @@ def _table() -> Mapping[int, str]:
 
 def _toneless(reading: str) -> str:
     plain = unicodedata.normalize("NFD", reading).replace("u\u0308", "v")
-    return "".join(char for char in plain if not unicodedata.combining(char))
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return _FOLD_END.sub("n", _FOLD_START.sub(r"\1", bare))
 
 
 def sound(text: str) -> str:

@@ -15,7 +15,7 @@ from intents.reading import Context
 from intents.slips import mend
 
 PLACE, PERSON = "⌂", "☺"
-_TICKET = re.compile(r"(?:gz|hy|no\.?|[a-z]{2,4})-?\d{6,8}-\d{1,4}|gz-?\d{2,}|hy-?\d{2,}")
+_TICKET = re.compile(r"(?<![\d-])\d{3}(?=号?(?:单|工单|故障|报修))|^\d{3}(?=已|修|处理|搞|好了|怎|还)|(?:gz|hy|no\.?|[a-z]{2,4})-?\d{6,8}-\d{1,4}|gz-?\d{2,}|hy-?\d{2,}")
 _ROOM = re.compile(
     r"(?:[东西南北][楼侧区]|\d{1,2}号?楼|[一二三四五六七八九十]{1,3}号楼|[a-e]座|主楼|附楼|裙楼|新楼|老楼|行政楼|办公楼|综合楼)?"
     r"(?:(?:\d{1,2}|[一二三四五六七八九十]{1,2}|负一|地下)[楼层])?"
@@ -90,6 +90,12 @@ class Spans:
     @cached_property
     def systems(self) -> list[things.Thing]:
         return things.systems(self.plain)
+
+    @cached_property
+    def organised_by(self) -> list[things.Thing]:
+        """Systems with provincial offices left readable: they organise meetings."""
+        local = [(hit.start, hit.end) for hit in self.places if not self._index.provincial(hit)]
+        return things.systems(_hide(self.text, local, PLACE))
 
     @cached_property
     def checks(self) -> list[checks.Check]:

@@ -9,7 +9,7 @@ from typing import Literal
 from intents.lexicon import WordIndex
 from intents.words import load_toml
 
-State = Literal["present", "gone", "denied", "asked"]
+State = Literal["present", "gone", "absent", "denied", "asked"]
 _WORDS = load_toml("things.toml")
 _POLARITY = load_toml("polarity.toml")
 _DEVICES: WordIndex[str] = WordIndex(
@@ -88,7 +88,7 @@ def _segments(text: str) -> list[tuple[int, int]]:
 
 
 def _precise(hits: list[Symptom]) -> list[Symptom]:
-    codes = {hit.code for hit in hits if hit.state != "denied"}
+    codes = {hit.code for hit in hits if hit.state not in ("denied", "absent")}
     return [hit for hit in hits if not _OVER.get(hit.code, frozenset()) & codes]
 
 
@@ -102,7 +102,7 @@ def _state(segment: str, match: re.Match[str], code: str, mark: str) -> State:
         return "denied"
     negative = match.group()[:1] in "没无不未断"
     if _NEGATES.search(before) and not negative:
-        return "gone" if _GONE_AFTER.match(after) or match.group().endswith("了") else "denied"
+        return "gone" if _GONE_AFTER.match(after) or match.group().endswith("了") else "absent"
     if _GONE_CLAUSE.search(after) or _GONE_CLAUSE.search(before):
         return "gone"
     return "present"
