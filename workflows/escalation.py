@@ -1,7 +1,7 @@
 """Escalation: who is told on each rung of a ladder, and the all-clear when the answer comes.
 
-Messages are queued without words; ``escalation_words.py`` renders them at the moment of sending, so that who has answered
-meanwhile drops out. Several escalations of one kind to one address become one message.
+Messages are queued without words; ``escalation_words.py`` renders them at the moment of sending, so that who has
+answered meanwhile drops out. Several escalations of one kind to one address become one message.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ async def climb(work: Work, obligation: Obligation, rung: str, late: bool) -> bo
     groups = [] if rung in (*PRIVATE, *SUPERVISORS) else _groups(work, obligation)
     for address in groups:
         await _queue(work, address, obligation, rung, RENDERER, late=late)
-    if rung not in ("nudge",):
+    if rung != "nudge":
         alarmed = [*obligation.alarmed, *told, *(str(address) for address in groups)]
         obligation.alarmed = list(dict.fromkeys(alarmed))
     return bool(told or groups)
@@ -88,11 +88,12 @@ async def _queue(
         row.render_args = {**row.render_args, "obligations": list(ids)}
         work.session.add(row)
         return
+    urgent = rung in SUPERVISORS and renderer == RENDERER
     await post(
         work,
         to,
-        Outgoing(text="", about=about, urgency=Urgency.ESCALATION, urgent_call=rung in SUPERVISORS and renderer == RENDERER),
-        key=f"{renderer}:{obligation.id}:{obligation.due_at.timestamp():.0f}:{obligation.step}:{rung}:{obligation.fence}",
+        Outgoing(text="", about=about, urgency=Urgency.ESCALATION, urgent_call=urgent),
+        key=f"{renderer}:{obligation.id}:{rung}:{obligation.step}:{obligation.fence}",
         kind=kind,
         person_id=person.person_id if person else None,
         renderer=renderer,

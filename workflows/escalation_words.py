@@ -11,12 +11,14 @@ from storage.messages import Address, Outgoing
 from storage.models import Delivery, Fault, Meeting, Obligation
 from storage.obligations import next_moment
 from storage.work import Work
-from workflows.people import owers, upper_supervisors
-from workflows.phrases import call, calls, clock, fit, full_clock, joined
+from workflows.fault_words import describe
+from workflows.people import owers
+from workflows.phrases import call, calls, clock, full_clock, joined
 from workflows.words import Words
 
 WORDS = Words("escalation")
 ARRIVED = ("sent", "delivered", "read")
+FAULT_KINDS = ("fault_ack", "promise", "progress", "onsite", "restore", "fault_report", "observation", "survey")
 
 
 async def render_escalation(work: Work, row: Delivery) -> Outgoing | None:
@@ -52,7 +54,7 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
     return {
         "call": call(person) if person else "",
         "hello": WORDS("greeting.person", call=call(person)) if person else "",
-        "number": first.meeting or first.fault,
+        "number": first.fault or first.meeting if first.kind in FAULT_KINDS else first.meeting or first.fault,
         "kind": WORDS(f"kinds.{first.kind}"),
         "what": await _what(work, first),
         "units": joined(list(names.values())),
@@ -61,6 +63,7 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
         "due": clock(work, first.due_at),
         "reminded": _reminded(work, debts),
         "next": _next(org, first),
+        "informed": _informed(org, debts),
         "by": call(by) if by else "",
         "at": clock(work, first.met_at) if first.met_at else "",
         "note": await _notes(work, row, debts, rung),
@@ -68,21 +71,19 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
 
 
 async def _what(work: Work, debt: Obligation) -> str:
-    """The thing in one phrase: a meeting with its times, or a fault with place and symptom."""
-    if debt.meeting and (meeting := await work.session.get(Meeting, debt.meeting)):
-        arrive = meeting.starts_at - timedelta(seconds=meeting.arrive_before_s)
-        return WORDS(
-            "meeting_what",
-            number=meeting.number,
-            start=full_clock(work, meeting.starts_at),
-            arrive=f"{work.local(arrive):%H:%M}".lstrip("0"),
-        )
-    fault = await work.session.get(Fault, debt.fault)
-    if fault is None:
+    """The thing in one phrase: a fault with place and matter, or a meeting with its times."""
+    if debt.fault and (fault := await work.session.get(Fault, debt.fault)):
+        return WORDS("fault_what", **describe(work, fault))
+    meeting = await work.session.get(Meeting, debt.meeting)
+    if meeting is None:
         return debt.meeting or debt.fault
-    site = work.org.sites.get(fault.site_id or "")
-    place = site.name if site else WORDS("unknown_place")
-    return WORDS("fault_what", number=fault.number, place=place, symptom=fit(fault.text, 30))
+    arrive = meeting.starts_at - timedelta(seconds=meeting.arrive_before_s)
+    return WORDS(
+        "meeting_what",
+        number=meeting.number,
+        start=full_clock(work, meeting.starts_at),
+        arrive=f"{work.local(arrive):%H:%M}".lstrip("0"),
+    )
 
 
 def _reminded(work: Work, debts: Sequence[Obligation]) -> str:
@@ -97,8 +98,16 @@ def _next(org: Directory, debt: Obligation) -> str:
     return WORDS("then_supervisor", people=calls(own)) if own else WORDS("then_upper")
 
 
+def _informed(org: Directory, debts: Sequence[Obligation]) -> str:
+    """What the upper tier is told about the tier below: its supervisors know, or there are none registered."""
+    orphans = [org.units[debt.unit_id].name for debt in debts if not org.supervisors(debt.unit_id)]
+    if not orphans:
+        return WORDS("own_informed")
+    return WORDS("no_own", units=joined(orphans))
+
+
 async def _notes(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> str:
-    """Things the reader must know: late by our fault, never delivered by our fault, no own supervisor registered."""
+    """Delays of ours, said openly: told late, or never delivered."""
     if rung == "clear":
         return ""
     notes = []
@@ -109,10 +118,6 @@ async def _notes(work: Work, row: Delivery, debts: Sequence[Obligation], rung: s
     if unsent:
         names = [work.org.units[debt.unit_id].name for debt in unsent if debt.unit_id in work.org.units]
         notes.append(WORDS("unsent_note", units=joined(names)))
-    orphans = [debt.unit_id for debt in debts if not work.org.supervisors(debt.unit_id)]
-    if rung == "upper" and orphans and row.person_id in [p.person_id for p in upper_supervisors(work.org, orphans[0])]:
-        unit = work.org.units.get(orphans[0])
-        notes.append(WORDS("skipped_note", unit=unit.name if unit else "", role=WORDS("own_supervisor")))
     return "".join(notes)
 
 
