@@ -245,7 +245,7 @@ async def _trouble(turn: Turn, debt: Obligation) -> None:
 
 
 async def trouble_detail(turn: Turn) -> None:
-    """Words that explain a [有困难] pressed in this conversation just now are passed on to the coordinator as they are."""
+    """Pass the words that explain a [有困难], pressed in this conversation just now, on to the coordinator."""
     place, since = str(turn.incoming.conversation), turn.work.now - DETAIL_WITHIN
     asked = next((e for e in turn.expectations if (e.kind, e.conversation) == ("trouble", place)), None)
     if asked is None or asked.asked_at < since or not turn.incoming.text.strip():

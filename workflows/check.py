@@ -12,7 +12,7 @@ WORDS = Words("command_line")
 
 
 async def check_lines(runtime: Runtime) -> list[CheckLine]:
-    """One line per thing: the database answered (or this raised), each platform's own lines, unknown groups and senders."""
+    """One line per thing: the database (or this raises), each platform's own lines, unknown groups and senders."""
     async with runtime.ground.look() as work:
         seen = (await work.session.exec(select(Sighting).order_by(Sighting.platform, Sighting.account))).all()
         strangers = {

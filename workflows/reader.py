@@ -1,4 +1,4 @@
-"""Reading a message with what is known around it: the organisation's places and people, the speaker, what is awaited."""
+"""Reading a message with what is known around it: places and people, the speaker, what is awaited."""
 
 import re
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
 """From a message to the workflows: who speaks, what it means, and which workflow answers.
 
-Order: strangers get a polite sentence · a click is an act by itself · an answer to a numbered question · everything else by
-intent. Several acts in one message are handled in the order written. What is not understood is silence in a group and a short help in private.
+Order: strangers get a polite sentence · a click is an act by itself · an answer to a numbered question · everything
+else by intent. Several acts in one message are handled in the order written. What is not understood is silence in a
+group and a short help in private.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
