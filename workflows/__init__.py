@@ -1,1 +1,1 @@
-"""What the bot does. A workflow gets a :class:`~workflows.turn.Turn` (or a due row) and changes state through its Work."""
+"""What the bot does. A workflow gets a Turn (or a due row) and changes state through its Work."""
