@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import structlog
 
-from adapters.dingtalk.errors import ADDRESS_BLOCK, NotPermitted, QuotaGone, TokenDead, api_error, oapi_error
+from adapters.dingtalk.errors import ADDRESS_BLOCK, NotPermitted, QuotaGone, Throttled, TokenDead, api_error, oapi_error
 from adapters.dingtalk.limits import CALLS, CALLS_WINDOW, CHINA, PATIENCE, Count, Pace, Quota
 from adapters.dingtalk.token import Tokens
 from adapters.dingtalk.words import words
@@ -41,7 +41,7 @@ class Client:
         self._pace = Pace(clock, CALLS, CALLS_WINDOW)
         self._patience = patience
         self._blocked_until: datetime | None = None
-        self._missing = ""
+        self._missing: dict[str, str] = {}
 
     @property
     def robot_code(self) -> str:
@@ -52,7 +52,7 @@ class Client:
         if self._blocked_until and self.clock.now() < self._blocked_until:
             return words("trouble.blocked", until=f"{self._blocked_until.astimezone(CHINA):%H:%M}")
         if self._missing:
-            return words("trouble.permission", detail=self._missing)
+            return words("trouble.permission", detail=" ".join(self._missing.values()))
         return self.api_quota.warning() or self.push_quota.warning()
 
     async def flush(self) -> None:
@@ -62,18 +62,22 @@ class Client:
 
     async def api(
         self, method: str, path: str, body: Json | None = None, *, query: dict[str, str] | None = None,
-        urgency: Urgency = Urgency.NOTICE,
+        urgency: Urgency = Urgency.NOTICE, optional: bool = False,
     ) -> Json:  # fmt: skip
-        """Call the new API; a refused token is renewed once in mid-flight."""
+        """Call the new API. ``optional``: operators are not told when the app lacks the permission."""
         await self.api_quota.check(urgency)
+        self._refuse_while_blocked()
         try:
-            return await self._renewing(method, path, body, query)
+            answer = await self._persevering(method, path, body, query)
         except QuotaGone:
             self.api_quota.used_up()
             raise
         except NotPermitted as error:
-            self._missing = error.reason
+            if not optional:
+                self._missing[path] = error.reason
             raise
+        self._missing.pop(path, None)
+        return answer
 
     async def webhook(self, url: str, body: Json, urgency: Urgency) -> Json:
         """Post to a session webhook or a custom robot."""
@@ -99,16 +103,29 @@ class Client:
                     raise
         raise AssertionError("unreachable")
 
-    async def _renewing(self, method: str, path: str, body: Json | None, query: dict[str, str] | None) -> Json:
-        try:
-            return await self._api_once(method, path, body, query)
-        except TokenDead:
-            return await self._api_once(method, path, body, query)
+    async def _persevering(self, method: str, path: str, body: Json | None, query: dict[str, str] | None) -> Json:
+        """Call; once more with a new token when it was refused, and once more when the second was full after all."""
+        tried: set[type[SendError]] = set()
+        while True:
+            token = await self.tokens.get()
+            await self._pace.admit(f"{method} {path}", self._patience)
+            try:
+                return await self._api_once(token, method, path, body, query)
+            except TokenDead:
+                self.tokens.drop(token)
+                if TokenDead in tried:
+                    raise
+                tried.add(TokenDead)
+            except Throttled as error:
+                self._pace.block(f"{method} {path}", error.not_before or self.clock.now())
+                if Throttled in tried or not self._patience:
+                    raise
+                tried.add(Throttled)
 
-    async def _api_once(self, method: str, path: str, body: Json | None, query: dict[str, str] | None) -> Json:
+    async def _api_once(
+        self, token: str, method: str, path: str, body: Json | None, query: dict[str, str] | None
+    ) -> Json:
         self._refuse_while_blocked()
-        await self._pace.admit(f"{method} {path}", self._patience)
-        token = await self.tokens.get()
         headers = {"x-acs-dingtalk-access-token": token, "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -117,8 +134,6 @@ class Client:
         status, raw = await self._request(method, url, data=data, params=query, headers=headers)
         answer = self._parse(status, raw)
         error = api_error(status, answer, self.clock.now()) if status >= 400 else None
-        if isinstance(error, TokenDead):
-            self.tokens.drop(token)
         if not _uncounted(error):
             await self.api_quota.spend()
         if error is not None:

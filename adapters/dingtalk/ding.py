@@ -67,7 +67,9 @@ class Ding:
         if way == PHONE:
             body["callVoice"] = VOICE
         try:
-            answer = await self._client.api("POST", "/v1.0/robot/ding/send", body, urgency=message.urgency)
+            answer = await self._client.api(
+                "POST", "/v1.0/robot/ding/send", body, urgency=message.urgency, optional=True
+            )
         except NotPermitted as error:
             self._switch_off(error)
             return ""

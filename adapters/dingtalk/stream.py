@@ -4,7 +4,7 @@ What can happen to a connection and what is done:
 
 =================  ===================================================================================
 ``disconnect``     open the next one at once; the old one is read on until the server closes it
-closed, aborted    open the next one after 1, 2, 4 … 30 s with jitter; a connection that held resets this
+closed, aborted    open the next one after 1, 2, 4 … 30, 60 s with jitter; a connection that held resets this
 zombie             no frame of any kind for 100 s (pongs do not count): the same as ``disconnect``
 half-open          WebSocket pings notice it; if not, it is a zombie
 wrong credentials  told to operators, tried again once a minute
@@ -33,6 +33,8 @@ STABLE = timedelta(seconds=30)
 LINGER = timedelta(seconds=15)
 SLOW = timedelta(seconds=60)
 LONGEST_PAUSE = 30.0
+SLOW_AFTER = 30
+"""Failures in a row: about ten minutes of them."""
 HEARTBEAT_SECONDS = 30.0
 OPEN_SECONDS = 10.0
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
@@ -52,7 +54,7 @@ class NotOpened(Exception):
 
 
 class Backoff:
-    """1, 2, 4 … 30 s, each drawn from its upper half so that many bots do not come back as one."""
+    """1, 2, 4 … 30 s for ten minutes, then 60 s; drawn from the upper half, lest many bots come back as one."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -62,7 +64,8 @@ class Backoff:
         self._failures = 0
 
     def next(self) -> timedelta:
-        seconds = min(2.0 ** min(self._failures, 10), LONGEST_PAUSE)
+        patient = self._failures >= SLOW_AFTER
+        seconds = SLOW.total_seconds() if patient else min(2.0 ** min(self._failures, 10), LONGEST_PAUSE)
         self._failures += 1
         return timedelta(seconds=self._rng.uniform(seconds / 2, seconds))
 

@@ -283,6 +283,25 @@ async def test_a_month_that_is_over_is_told_and_the_sessions_still_work() -> Non
         assert last_in_group(b)[0] == "sessionWebhook"
 
 
+async def test_a_missing_permission_is_told_until_it_is_there() -> None:
+    async with bench() as b:
+        b.simulator.world.apps[CLIENT_ID].missing_scopes.add("Robot.Message.Send")
+        assert isinstance(await b.send(IN_GROUP), Refused)
+        assert "Robot.Message.Send" in b.adapter._client.trouble()
+        b.simulator.world.apps[CLIENT_ID].missing_scopes.clear()
+        sent(await b.send(IN_GROUP))
+        assert not b.adapter._client.trouble()
+
+
+async def test_a_second_that_is_full_after_all_is_waited_out_once() -> None:
+    async with bench(patience=timedelta(seconds=5)) as b:
+        b.simulator.faults.next("groupMessages/send", status=403, code="Forbidden.AccessDenied.QpsLimitForApi")
+        sending = asyncio.create_task(b.send(IN_GROUP))
+        await until(lambda: len(b.simulator.calls_of("groupMessages/send")) == 1)
+        await b.pass_time(1)
+        sent(await sending)
+
+
 async def test_counts_survive_a_restart() -> None:
     async with bench() as b:
         await b.connect()
@@ -316,6 +335,7 @@ async def test_an_edition_without_ding_gets_the_words_and_is_asked_once_a_day() 
         for _ in range(3):
             sent(await b.send(person("liming"), text="请接单", urgent_call=True))
         assert len(b.simulator.calls_of("ding/send")) == 1
+        assert not b.adapter._client.trouble(), "nothing that an operator would have to mend"
         assert [seen.via for seen in b.simulator.direct_messages("liming")] == ["oToMessages"] * 3
 
 

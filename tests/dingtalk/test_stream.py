@@ -1,12 +1,13 @@
 """Stream mode: what is said is heard once, through endings, losses and repetitions of every kind."""
 
 import asyncio
+import random
 from datetime import timedelta
 
 import pytest
 
 from storage.messages import Attachment
-from tests.dingtalk.bench import IN_GROUP, bench, person
+from tests.dingtalk.bench import IN_GROUP, Bench, bench, person
 from tests.dingtalk.conftest import CLIENT_ID, GROUP, until
 from tests.simulators.dingtalk import Limits
 from tests.simulators.dingtalk.stream import State
@@ -114,7 +115,7 @@ async def test_an_hour_without_dingtalk_is_survived_with_few_calls() -> None:
         await b.pass_time(3600, step=5)
         assert "连接中断" in b.adapter.trouble()
         await b.simulator.start()
-        await b.pass_time(35)
+        await b.pass_time(65)
         await until(b.simulator.gateway.live)
         await b.simulator.talk.say("liming", "回来了", GROUP)
         assert (await b.heard()).text == "回来了"
@@ -200,3 +201,46 @@ async def test_a_direct_message_is_addressed_to_its_sender() -> None:
         await b.simulator.talk.say("liming", "在吗")
         assert (await b.heard()).conversation == person("liming")
         assert b.clock.now() - (await b.heard()).written_at < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_happens_nothing_is_acknowledged_that_is_not_committed_once(seed: int) -> None:
+    """Ends of every kind, failing commits, repeats and a gateway in trouble, at random."""
+    rng = random.Random(seed)
+    async with bench(Limits(redeliver_callbacks_after=15, ghost_seconds=5)) as b:
+        await b.connect()
+        pushes = []
+        for number in range(80):
+            await one_bad_moment(b, rng)
+            spoken = await b.simulator.talk.say("liming", str(number), GROUP)
+            pushes.append(spoken.push)
+            if rng.random() < 0.2:
+                await b.simulator.talk.repeat(spoken)
+            await b.pass_time(rng.choice([0, 1, 5, 20]), step=5)
+        b.box.broken = False
+        b.simulator.faults.clear()
+        await b.pass_time(150, step=5)
+        await until(b.simulator.gateway.live)
+        for number, push in enumerate(pushes):
+            if push.succeeded:
+                assert b.box.texts.count(str(number)) == 1
+        assert len(set(b.box.texts)) == len(b.box.texts)
+        assert len(b.box.texts) > 15, "the test itself has to let something through"
+
+
+async def one_bad_moment(b: Bench, rng: random.Random) -> None:
+    """Perhaps something goes wrong now."""
+    live = b.simulator.gateway.live()
+    what = rng.choice(["abort", "close", "leave", "zombie", "half", "disk", "gateway", *["nothing"] * 40])
+    b.box.broken = what == "disk"
+    if what == "gateway":
+        b.simulator.faults.next("connections/open", status=503, html="<html/>")
+    for connection in live[:1]:
+        if what == "abort":
+            await connection.abort()
+        elif what == "close":
+            await connection.close()
+        elif what == "leave":
+            await connection.leave("connection is expired")
+        elif what in {"zombie", "half"}:
+            connection.state = State.ZOMBIE if what == "zombie" else State.HALF_OPEN
