@@ -180,7 +180,7 @@ async def _say_news(turn: Turn, fault: Fault) -> None:
     """News for the reporter, in words fit for a client; the next word is owed from now."""
     work, at = turn.work, min(turn.incoming.written_at, turn.work.now)
     by = turn.person.person_id
-    if re.search(WORDS.get("arrived_pattern"), turn.incoming.text):
+    if _is_there(turn):
         await fault_clock.settle(work, fault, "promise", "onsite", by=by, via=turn.via, at=at)
     following = await fault_clock.news(work, fault, by=by, via=turn.via, at=at)
     promised = await _promise(turn, fault)
@@ -191,6 +191,13 @@ async def _say_news(turn: Turn, fault: Fault) -> None:
     text = WORDS("news", word=_with_promise(turn, word, promised), **words)
     await fault_voice.to_reporters(work, fault, text, f"news:{turn.key}", skip=[str(turn.incoming.conversation)])
     await turn.reply(WORDS("passed_on", **words), about=fault.number)
+
+
+def _is_there(turn: Turn) -> bool:
+    """Whether the message says that somebody has arrived (not that they will)."""
+    text = turn.incoming.text
+    coming = turn.slot("eta_minutes") or re.search(WORDS.get("not_there_pattern"), text)
+    return not coming and re.search(WORDS.get("arrived_pattern"), text) is not None
 
 
 def _is_report(turn: Turn) -> bool:
