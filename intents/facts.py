@@ -60,10 +60,12 @@ NAMES = frozenset(_FACTS)
 class Facts:
     """Answers `has(name)`; remembers the answers, and for signals where they matched."""
 
-    def __init__(self, spans: Spans, signals: Mapping[str, re.Pattern[str]], defined: Mapping[str, Condition]) -> None:
+    def __init__(self, spans: Spans, signals: Mapping[str, re.Pattern[str]], defined: Mapping[str, Condition],
+                 parts: Mapping[str, tuple[str, ...]]) -> None:
         self.spans = spans
         self._signals = signals
         self._defined = defined
+        self._parts = parts
         self._known: dict[str, bool] = {}
         self.matches: dict[str, tuple[int, int]] = {}
 
@@ -72,6 +74,18 @@ class Facts:
         if known is None:
             known = self._known[name] = self._find(name)
         return known
+
+    def spoken(self, names: tuple[str, ...]) -> list[str]:
+        """The signals behind `names` that matched, defined names opened up, each once."""
+        found: dict[str, None] = {}
+        waiting = list(dict.fromkeys(names))
+        while waiting:
+            name = waiting.pop(0)
+            if name in self._parts:
+                waiting = [*self._parts[name], *waiting]
+            elif name in self.matches:
+                found[name] = None
+        return list(found)
 
     def _find(self, name: str) -> bool:
         pattern = self._signals.get(name)

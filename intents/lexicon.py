@@ -12,10 +12,14 @@ class WordIndex(Generic[Value]):
     """Finds the words of `entries` in a text, leftmost longest, never overlapping. Cost grows with the text only."""
 
     def __init__(self, entries: Mapping[str, Value]) -> None:
-        self._entries = dict(entries)
+        self._entries = entries
         lengths: dict[str, set[int]] = {}
-        for word in self._entries:
-            lengths.setdefault(word[:2], set()).add(len(word))
+        for word in entries:
+            head = word[:2]
+            if head in lengths:
+                lengths[head].add(len(word))
+            else:
+                lengths[head] = {len(word)}
         self._lengths = {head: tuple(sorted(sizes, reverse=True)) for head, sizes in lengths.items()}
 
     def find(self, text: str, start: int = 0) -> Iterator[tuple[int, int, Value]]:

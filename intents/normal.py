@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
+
+from intents.words import load_toml
 
 _STICKER = re.compile(r"\[[\u4e00-\u9fffA-Za-z0-9]{1,8}\]")
 _MENTION = re.compile(r"@([^\s@,，:：。;；!！?？\u2005]{1,20})[\s\u2005,，:：]*")
@@ -33,15 +36,21 @@ class Normal:
         return self.starts[start], self.ends[end - 1]
 
 
-def normalise(text: str, simplified: dict[str, str] | None = None) -> Normal:
+@lru_cache(maxsize=1)
+def simplified() -> dict[str, str]:
+    """Traditional character → simplified, from the data file."""
+    pairs = "".join(load_toml("traditional.toml")["pairs"])
+    return dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def normalise(text: str, table: dict[str, str] | None = None) -> Normal:
     """Width, traditional characters, emoji, stickers, mentions and stray spaces taken out; lower case."""
     blanked, mentions = _blank_marks(text)
-    table = simplified or {}
     chars: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for at, char in enumerate(blanked):
-        for plain in _plain(char, table):
+        for plain in _plain(char, table or {}):
             chars.append(plain)
             starts.append(at)
             ends.append(at + 1)

@@ -22,7 +22,10 @@ _KINDS = tuple((unit, tuple(words)) for unit, words in _WORDS["kind"].items())
 _COUNTED = re.compile(r"(?:等?[两二三四五六七八九十\d]{1,3}个?)?(?:市|县|区|地|家)?")
 _TAILS = ("主会场", "分会场", "会场")
 _REGION = re.compile(r"(?:自治县|街道|市|县|区|镇|乡)$")
-_MIN_SOUND = 3
+_MIN_SOUND, _MAX_SOUND = 3, 8
+_OFFICES = ("局", "中心")
+_TOWNS = ("镇", "乡", "街道")
+_OFFICE = re.compile(r"(.{2,4}?)(市|县|区)(水利局|应急管理局|政务服务中心|政务中心|财政局)")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class PlaceIndex:
         self.places = tuple(places)
         surfaces = _surfaces(self.places)
         self._index = WordIndex(surfaces)
-        self._sounds = WordIndex(_by_sound(surfaces))
+        self._sounds = WordIndex(_by_sound(surfaces, self.places))
         self._units = {place.unit: at for at, place in enumerate(self.places)}
 
     def find(self, text: str, context: Context) -> list[PlaceHit]:
@@ -196,36 +199,37 @@ def _surfaces(places: Sequence[Place]) -> dict[str, tuple[int, ...]]:
     given: dict[str, tuple[int, ...]] = {}
     derived: dict[str, tuple[int, ...]] = {}
     for at, place in enumerate(places):
-        own = {place.name.lower(), *(alias.lower() for alias in place.aliases)} | _unit_name(place.unit)
+        own = {word.lower() for word in (place.name, *place.aliases, *_unit_name(place.unit))}
         for word in own:
             if len(word) > 1:
-                given[word] = (*given.get(word, ()), at)
+                given[word] = (*given[word], at) if word in given else (at,)
         for word in _derived(own):
-            derived[word] = (*derived.get(word, ()), at)
+            if word not in own:
+                derived[word] = (*derived[word], at) if word in derived else (at,)
     for word, sites in derived.items():
-        given.setdefault(word, tuple(dict.fromkeys(sites)))
+        given.setdefault(word, sites)
     return given
 
 
-def _unit_name(unit: str) -> set[str]:
-    return {unit} if len(unit) > 2 and "\u4e00" <= unit[0] <= "\u9fff" else set()
+def _unit_name(unit: str) -> tuple[str, ...]:
+    return (unit,) if len(unit) > 2 and "\u4e00" <= unit[0] <= "\u9fff" else ()
 
 
 def _derived(own: set[str]) -> set[str]:
     """Short spellings of long ones: without 分会场, and 安川县局 or 安川水利局 for 安川县水利局."""
     found: set[str] = set()
     for name in own:
-        for tail in _TAILS:
-            if name.endswith(tail) and len(name) > len(tail) + 1:
-                found.add(name[:-len(tail)])
-    for name in own | found:
-        split = re.fullmatch(r"(.{2,4}?)(市|县|区)(水利局|应急管理局|政务服务中心|政务中心|财政局)", name)
-        if split:
-            found |= _office_names(*split.groups())
-        bare = re.fullmatch(r"(.{2,})(镇|乡|街道)", name)
-        if bare:
-            found.add(bare.group(1))
-    return found - own
+        base = next((name[:-len(tail)] for tail in _TAILS if name.endswith(tail)), name)
+        if len(base) < 3:
+            continue
+        found.add(base)
+        if base.endswith(_OFFICES):
+            split = _OFFICE.fullmatch(base)
+            if split is not None:
+                found |= _office_names(*split.groups())
+        elif base.endswith(_TOWNS):
+            found.add(base[:-2] if base.endswith("街道") else base[:-1])
+    return {name for name in found if len(name) > 1}
 
 
 def _office_names(region: str, suffix: str, office: str) -> set[str]:
@@ -236,11 +240,16 @@ def _office_names(region: str, suffix: str, office: str) -> set[str]:
     return names
 
 
-def _by_sound(surfaces: dict[str, tuple[int, ...]]) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Sound → the spelling and its sites; a sound that two places share is left out, unless they are the same sites."""
+def _by_sound(surfaces: dict[str, tuple[int, ...]],
+              places: Sequence[Place]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Sound → the spelling and its sites; a sound of different sites is left out, and so are short bare names."""
+    words = [word for word, sites in surfaces.items() if _MIN_SOUND <= len(word) <= _MAX_SOUND
+             or (len(word) == 2 and places[sites[0]].tier in ("city", "county"))]
     heard: dict[str, tuple[str, tuple[int, ...]] | None] = {}
-    for word, sites in surfaces.items():
-        key = sound(word)
-        known = heard.get(key, ("", sites))
-        heard[key] = (word, sites) if known is not None and known[1] == sites else None
+    for word, key in zip(words, sound("\n".join(words)).splitlines(), strict=True):
+        if key in heard:
+            known = heard[key]
+            heard[key] = known if known is not None and known[1] == surfaces[word] else None
+        else:
+            heard[key] = (word, surfaces[word])
     return {key: value for key, value in heard.items() if value is not None}

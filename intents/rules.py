@@ -23,8 +23,9 @@ class Rule:
     names: tuple[str, ...]
 
 
-def load_rules(data: Mapping[str, Any], known: Iterable[str]) -> tuple[tuple[Rule, ...], dict[str, Condition]]:
-    """Rules in order and the defined names. ValueError, naming the rule, when a condition cannot be read."""
+def load_rules(data: Mapping[str, Any], known: Iterable[str]) -> tuple[tuple[Rule, ...], dict[str, Condition],
+                                                                                 dict[str, tuple[str, ...]]]:
+    """Rules in order, the defined names, and the names inside each of those. ValueError, naming the rule, when a condition cannot be read."""
     names = set(known)
     defined = data.get("defined", {})
     clash = names & set(defined)
@@ -35,7 +36,8 @@ def load_rules(data: Mapping[str, Any], known: Iterable[str]) -> tuple[tuple[Rul
     rules = tuple(Rule(entry["name"], entry["intent"], _compile(entry["when"], names, entry["name"]),
                        float(entry.get("sure", 0.8)), tuple(re.findall(r"[a-z_]+", entry["when"])))
                   for entry in data["rule"])
-    return rules, conditions
+    parts = {name: tuple(re.findall(r"[a-z_]+", text)) for name, text in defined.items()}
+    return rules, conditions, parts
 
 
 def _compile(text: str, names: set[str], owner: str) -> Condition:

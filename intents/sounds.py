@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import runpy
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
@@ -23,7 +22,7 @@ def _table() -> Mapping[int, str]:
     found = importlib.util.find_spec("pypinyin")
     if found is None or found.origin is None:
         raise ValueError("pypinyin is not installed")
-    readings: dict[int, str] = runpy.run_path(str(Path(found.origin).with_name("pinyin_dict.py")))["pinyin_dict"]
+    readings = _readings(Path(found.origin).with_name("pinyin_dict.py"))
     marks: dict[str, str] = {}
     table: dict[int, str] = {}
     for code, reading in readings.items():
@@ -33,6 +32,17 @@ def _table() -> Mapping[int, str]:
     return table
 
 
+def _readings(path: Path) -> dict[int, str]:
+    spec = importlib.util.spec_from_file_location("_pinyin_dict", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path.name} cannot be read")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    readings: dict[int, str] = module.pinyin_dict
+    return readings
+
+
+@lru_cache(maxsize=4096)
 def _toneless(reading: str) -> str:
     plain = unicodedata.normalize("NFD", reading).replace("u\u0308", "v")
     bare = "".join(char for char in plain if not unicodedata.combining(char))

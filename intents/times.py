@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from intents import time_tokens as tokens
-from intents.normal import normalise
+from intents.normal import normalise, simplified
 from intents.time_roles import assign_roles
 from intents.time_tokens import Token
 
@@ -33,7 +33,7 @@ class TimeSpan:
 
 def find_times(text: str, now: datetime) -> list[TimeSpan]:
     """All dates and clock times of `text`, in order."""
-    normal = normalise(text)
+    normal = normalise(text, simplified())
     return [replace(found, span=normal.span(*found.span)) for found in scan(normal.text, now)]
 
 
@@ -45,7 +45,7 @@ def scan(text: str, now: datetime) -> list[TimeSpan]:
 
 def find_duration_minutes(text: str) -> int | None:
     """The first length of time in `text` ("20分钟", "一个半小时", "半个钟头"), in minutes."""
-    return tokens.duration_minutes(normalise(text).text)
+    return tokens.duration_minutes(normalise(text, simplified()).text)
 
 
 class _Assembler:

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from intents import slots as slot_maker
 from intents.facts import NAMES, Facts
-from intents.normal import normalise
+from intents.acts import parts
+from intents.common import words as warm_up
+from intents.normal import normalise, simplified
 from intents.people import People
 from intents.places import PlaceIndex
 from intents.reading import Act, Context, Evidence, Place, Reading
 from intents.rules import Condition, Rule, load_rules
+from intents.second import features, likeliest, weights
 from intents.spans import Spans
 from intents.words import load_toml
 
 _LIMIT = 4000
 _INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start"})
 _ASKED_BACK = "not_received_not_there"
+_SILENT = frozenset({"chatter", "engineer_says"})
+_NEVER_SCORED = frozenset({"fault.confirm", "fault.cancel", "fault.resolve", "assign", "meeting.notice", "meeting.change",
+                           "meeting.cancel"})
+_FIRM, _GUESS, _OVERRULE = 0.89, 0.5, 0.93
 
 
 @lru_cache(maxsize=1)
-def _book() -> tuple[tuple[Rule, ...], dict[str, Condition], dict[str, re.Pattern[str]]]:
+def _book() -> tuple[tuple[Rule, ...], dict[str, Condition], dict[str, re.Pattern[str]], dict[str, tuple[str, ...]]]:
     data: dict[str, Any] = load_toml("signals.toml")["signals"]
     signals = {name: re.compile("|".join(patterns)) for name, patterns in data.items()}
-    rules, defined = load_rules(load_toml("rules.toml"), set(signals) | NAMES)
-    return rules, defined, signals
+    rules, defined, parts = load_rules(load_toml("rules.toml"), set(signals) | NAMES)
+    return rules, defined, signals, parts
 
 
 class Understanding:
@@ -36,32 +44,76 @@ class Understanding:
     def __init__(self, places: Sequence[Place], people: Sequence[str] = ()) -> None:
         self._places = PlaceIndex(places)
         self._people = People(people)
-        self._rules, self._defined, self._signals = _book()
+        self._rules, self._defined, self._signals, self._parts = _book()
+        warm_up()
+        weights()
 
     def read(self, text: str, context: Context) -> Reading:
         """The one meaning of a message."""
-        spans = Spans(normalise(text[:_LIMIT]), context, self._places, self._people)
-        facts = Facts(spans, self._signals, self._defined)
+        facts = self.facts(text, context)
         rule = next(rule for rule in self._rules if rule.when(facts.has))
-        found = slot_maker.fill(rule.intent, facts, self._places)
-        return Reading(rule.intent, found, rule.sure, self._act(rule, facts), _why(rule, facts))
+        scored = self._second_opinion(rule, facts)
+        intent, sure = scored or (rule.intent, rule.sure)
+        found = slot_maker.fill(intent, facts, self._places)
+        why = (_scored(facts),) if scored else _why(rule, facts)
+        return Reading(intent, found, sure, _act(rule, intent, bool(scored), facts), why + _spoken(facts, found))
+
+    @staticmethod
+    def _second_opinion(rule: Rule, facts: Facts) -> tuple[str, float] | None:
+        """What the score says, where no rule spoke and something of this work is named, or where it is far surer."""
+        silent = rule.name in _SILENT
+        if rule.sure >= _FIRM or facts.has("long") or (silent and not facts.has("worth_a_guess")):
+            return None
+        intent, sure = likeliest(features(facts), weights())
+        if intent in ("none", rule.intent) or sure < (_GUESS if silent else _OVERRULE):
+            return None
+        return (intent, round(min(sure, 0.9), 2)) if silent or intent not in _NEVER_SCORED else None
+
+    def facts(self, text: str, context: Context) -> Facts:
+        """What the rules may ask about a message; for training and for telling why."""
+        spans = Spans(normalise(text[:_LIMIT], simplified()), context, self._places, self._people)
+        return Facts(spans, self._signals, self._defined, self._parts)
 
     def read_all(self, text: str, context: Context) -> list[Reading]:
         """Every act of a message, in the order written; never empty."""
-        return [self.read(text, context)]
+        whole = self.read(text, context)
+        fresh = replace(context, expecting=None, step=None)
+        pieces = parts(text, whole, lambda piece, turned: self.read(piece, fresh if turned else context))
+        return pieces or [whole]
 
-    @staticmethod
-    def _act(rule: Rule, facts: Facts) -> Act:
-        if rule.name == _ASKED_BACK and facts.spans.context.expecting is not None:
-            return "ask"
-        return "ignore" if rule.intent == "none" else "act"
+
+def _act(rule: Rule, intent: str, scored: bool, facts: Facts) -> Act:
+    """Silence for chatter; a question where something is awaited and denied, or where only the score would close."""
+    if intent == "none":
+        return "ask" if rule.name == _ASKED_BACK and facts.spans.context.expecting is not None else "ignore"
+    return "ask" if scored and intent in _NEVER_SCORED else "act"
+
+
+def _scored(facts: Facts) -> Evidence:
+    original = facts.spans.normal.original
+    return Evidence("second_opinion", 0, len(original), original)
+
+
+def _spoken(facts: Facts, found: dict[str, object]) -> tuple[Evidence, ...]:
+    """The words that slots were read from."""
+    spans = facts.spans
+    kinds = {"site": [(hit.start, hit.end) for hit in spans.places] if "site" in found or "scope" in found else [],
+             "device": [(thing.start, thing.end) for thing in spans.devices] if "device" in found else [],
+             "symptom": [(one.start, one.end) for one in spans.symptoms] if "symptom" in found else [],
+             "time": [span.span for span in spans.times] if "start" in found else []}
+    told = []
+    for kind, places in kinds.items():
+        for place in places[:4]:
+            start, end = spans.normal.span(*place)
+            told.append(Evidence(f"word.{kind}", start, end, spans.normal.original[start:end]))
+    return tuple(told)
 
 
 def _why(rule: Rule, facts: Facts) -> tuple[Evidence, ...]:
     """The rule, at the words of the signals that made it hold."""
     spans = facts.spans
     found = []
-    for name in rule.names:
+    for name in facts.spoken(rule.names):
         if name in facts.matches:
             start, end = spans.normal.span(*spans.view.span(*facts.matches[name]))
             found.append(Evidence(f"{rule.name}.{name}", start, end, spans.normal.original[start:end]))
