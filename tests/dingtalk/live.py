@@ -73,6 +73,11 @@ class Live:
         self.clock.set(target)
         await self._let_act()
 
+    async def jump(self, minutes: float) -> None:
+        """Move the clock at once, as a test does that is not about what happens in between."""
+        self.clock.advance(timedelta(minutes=minutes))
+        await self._let_act()
+
     async def _let_act(self) -> None:
         await self.simulator.tick()
         await self.runtime.step()
