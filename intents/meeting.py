@@ -74,6 +74,9 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
         return None, None
     end: date | datetime | None = best.end
     ranged = next((span for span in usable if span.grain == "range" and not isinstance(span.start, datetime)), None)
+    same = next((span for span in usable if span.end and span.start == best.start), None)
+    if end is None and same is not None:
+        end = same.end
     if end is None and ranged is not None and _day(ranged.start) == _day(best.start):
         end = ranged.end
     return best.start, end or _told_end(spans, best.start)

@@ -81,10 +81,7 @@ def _fault(facts: Facts, places: PlaceIndex) -> Slots:
 
 
 def _cancel(facts: Facts, places: PlaceIndex) -> Slots:
-    slots = _fault(facts, places)
-    if facts.has("cause"):
-        slots["symptom"] = []
-    return slots
+    return _mended(facts, places)
 
 
 def _report(facts: Facts, places: PlaceIndex) -> Slots:
@@ -96,16 +93,26 @@ def _report(facts: Facts, places: PlaceIndex) -> Slots:
 
 def _devices(spans: Spans) -> list[str]:
     """Devices that are not said to be in order; `other` only when nothing better is named."""
-    kept = [thing for thing in spans.devices if not things.well(spans.plain, thing)] or spans.devices
+    bad = [thing for thing in spans.devices if not things.well(spans.plain, thing)]
+    troubled = any(symptom.state == "present" for symptom in spans.symptoms)
+    kept = bad if troubled else bad or spans.devices
     codes = list(dict.fromkeys(thing.code for thing in kept))
     return [code for code in codes if code != "other"] or codes
 
 
-def _symptoms(spans: Spans) -> list[str]:
-    there = [symptom.code for symptom in spans.symptoms if symptom.state == "present"]
-    told = there or [symptom.code for symptom in spans.symptoms if symptom.state == "gone"]
-    codes = list(dict.fromkeys(told))
-    return [code for code in codes if code != "other"]
+def _symptoms(spans: Spans, *states: str) -> list[str]:
+    """Codes in the first of `states` that occurs; those there before those gone when nothing is asked for."""
+    for state in states or ("present", "gone"):
+        told = [symptom.code for symptom in spans.symptoms if symptom.state == state]
+        if told:
+            return [code for code in dict.fromkeys(told) if code != "other"]
+    return []
+
+
+def _mended(facts: Facts, places: PlaceIndex) -> Slots:
+    """What works again; a symptom that only tells the cause ("是插头松了") is left out."""
+    states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
+    return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans, *states)}
 
 
 def _level(facts: Facts) -> str:
@@ -150,7 +157,7 @@ def _assist(facts: Facts, places: PlaceIndex) -> Slots:
 
 
 def _consult(facts: Facts, places: PlaceIndex) -> Slots:
-    return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans)}
+    return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans, "asked", "present")}
 
 
 def _checklist(facts: Facts, places: PlaceIndex) -> Slots:
@@ -197,8 +204,8 @@ def _meeting_asked(facts: Facts, places: PlaceIndex) -> Slots:
 
 
 _MAKERS: dict[str, Callable[[Facts, PlaceIndex], Slots]] = {
-    "fault.report": _report, "fault.reject": _fault, "fault.confirm": _fault, "fault.cancel": _cancel,
-    "fault.resolve": _fault, "fault.update": _update, "fault.query": _fault, "fault.urge": _fault,
+    "fault.report": _report, "fault.reject": _fault, "fault.confirm": _mended, "fault.cancel": _cancel,
+    "fault.resolve": _mended, "fault.update": _update, "fault.query": _fault, "fault.urge": _fault,
     "assist.request": _assist, "consult": _consult, "checklist.report": _checklist, "score": _score, "ack": _ack,
     "meeting.notice": _meeting, "meeting.change": _meeting, "meeting.cancel": meeting.cancelled,
     "meeting.query": _meeting_asked,

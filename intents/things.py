@@ -30,6 +30,8 @@ _RESTORED = tuple((code, re.compile(pattern)) for code, pattern in _POLARITY["re
 _OFFICE = re.compile(_WORDS["office"]["pattern"])
 PLACE_MARK = "⌂"
 _WELL = re.compile(_POLARITY["well_after"])
+_CLEARED_BEFORE = re.compile(_POLARITY["cleared_before"])
+_CLEARED_AFTER = re.compile(_POLARITY["cleared_after"])
 
 
 @dataclass(frozen=True)
@@ -110,4 +112,6 @@ def _state(segment: str, match: re.Match[str], code: str, mark: str) -> State:
 
 def well(text: str, thing: Thing) -> bool:
     """True when the device is said to be in order."""
-    return bool(_WELL.match(text[thing.end:thing.end + 14]))
+    after = text[thing.end:thing.end + 14]
+    cleared = _CLEARED_BEFORE.search(text[max(0, thing.start - 3):thing.start]) and _CLEARED_AFTER.match(after)
+    return bool(cleared or _WELL.match(after))
