@@ -13,7 +13,7 @@ CLIENT_ID, CLIENT_SECRET = "dingfakeappkey01", "fake-secret"
 GROUP = "cidSupport01=="
 
 
-async def until(condition: Callable[[], object], seconds: float = 3) -> None:
+async def until(condition: Callable[[], object], seconds: float = 15) -> None:
     """Wait for loopback traffic to have its effect."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -99,7 +99,7 @@ async def test_after_disconnect_nothing_is_delivered_and_ten_seconds_later_it_cl
         await simulator.tick()
         assert not socket.closed
         sim_clock.advance(1)
-        assert (await socket.receive(timeout=3)).type is aiohttp.WSMsgType.CLOSE
+        assert (await socket.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_a_connection_expires_after_its_lifetime(
@@ -116,7 +116,7 @@ async def test_an_abort_leaves_without_a_close_frame(http: aiohttp.ClientSession
     async with await open_stream(http, simulator) as socket:
         await until(simulator.gateway.live)
         await simulator.gateway.live()[0].abort()
-        assert (await socket.receive(timeout=3)).type is aiohttp.WSMsgType.CLOSED
+        assert (await socket.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSED
         assert socket.close_code == 1006
 
 
@@ -148,7 +148,7 @@ async def test_only_a_zombie_still_answers_websocket_pings(
     connection.state = state
     await socket.ping(b"x")
     if answered:
-        assert (await socket.receive(timeout=3)).type is aiohttp.WSMsgType.PONG
+        assert (await socket.receive(timeout=10)).type is aiohttp.WSMsgType.PONG
     else:
         with pytest.raises(TimeoutError):
             await socket.receive(timeout=0.1)

@@ -150,7 +150,7 @@ async def test_stopping_acknowledges_what_is_in_hand_and_leaves_nothing_open() -
         stopping = asyncio.create_task(b.stop())
         await asyncio.sleep(0.05)
         b.box.open.set()
-        await asyncio.wait_for(stopping, 3)
+        await asyncio.wait_for(stopping, 10)
         await until(lambda: spoken.push.succeeded)
         assert b.box.texts == ["没声音"]
         await until(lambda: not b.simulator.gateway.live())
@@ -160,7 +160,7 @@ async def test_a_half_open_peer_does_not_delay_the_stop() -> None:
     async with bench() as b:
         await b.connect()
         b.simulator.gateway.live()[0].state = State.HALF_OPEN
-        await asyncio.wait_for(b.stop(), 5)
+        await asyncio.wait_for(b.stop(), 10)
 
 
 async def test_events_and_unknown_topics_get_an_answer() -> None:

@@ -45,7 +45,7 @@ async def call(http: aiohttp.ClientSession, simulator: DingTalkSimulator, api: s
 
 
 async def receive(socket: aiohttp.ClientWebSocketResponse) -> Json:
-    frame: Json = json.loads(await socket.receive_str(timeout=3))
+    frame: Json = json.loads(await socket.receive_str(timeout=10))
     return frame
 
 
