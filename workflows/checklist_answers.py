@@ -1,5 +1,6 @@
 """What an answer does to a checklist: steps recorded, faults opened, corrections, and the word that it is complete."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("checklist")
+MENDED = re.compile(WORDS.get("match.mended"))
 CLOSED = ("observing", "closed", "cancelled")
 
 
@@ -85,7 +87,8 @@ async def record(turn: Turn, spot: Spot, report: Report) -> None:
             await turn.reply(WORDS("report.too_early", number=spot.meeting.number), about=spot.meeting.number)
             continue
         if item.state == "abnormal" and result.status == "ok" and (row := await _open_fault(turn, item)):
-            (mended if row.state == "resolved" else corrected).append(item)
+            over = row.state == "resolved" or MENDED.search(result.text)
+            (mended if over else corrected).append(item)
         await _note(turn, spot, item, result, report)
         noted.append(item)
     if noted:
@@ -199,12 +202,12 @@ async def _ask_withdrawal(turn: Turn, spot: Spot, item: CheckItem) -> None:
         label=steps.label(item.step),
         fault=item.fault,
     )
-    await ask_withdrawal(turn, item.fault, question)
+    await ask_withdrawal(turn, item.fault, question, (WORDS("report.withdraw_mended"), "mended"))
 
 
-async def ask_withdrawal(turn: Turn, number: str, question: str) -> None:
-    """Ask whether a fault is to be withdrawn; nothing happens to it without a yes."""
-    options = [(WORDS("report.withdraw_yes"), "yes"), (WORDS("report.withdraw_no"), "no")]
+async def ask_withdrawal(turn: Turn, number: str, question: str, *more: tuple[str, str]) -> None:
+    """Ask whether a fault is to be withdrawn; nothing happens to it without a yes. ``more``: choices before that."""
+    options = [*more, (WORDS("report.withdraw_yes"), "yes"), (WORDS("report.withdraw_no"), "no")]
     pending = {"fault": number, "text": turn.incoming.text}
     await choices.ask(turn, "withdraw_fault", question, options, about=number, pending=pending)
 
@@ -212,8 +215,10 @@ async def ask_withdrawal(turn: Turn, number: str, question: str) -> None:
 @choices.resumes("withdraw_fault")
 async def _withdraw(turn: Turn, pending: dict[str, Any], value: str) -> None:
     number = str(pending["fault"])
-    if value == "yes":
-        turn.numbers = (number,)
+    turn.numbers = (number,)
+    if value == "mended":
+        await fault_progress.confirm(turn)
+    elif value == "yes":
         turn.incoming = turn.incoming.model_copy(update={"text": pending["text"]})
         await fault_progress.cancel(turn)
     else:

@@ -230,18 +230,30 @@ async def test_a_corrected_step_keeps_its_fault_until_that_is_confirmed(tmp_path
         fault = await bot.fault()
         bot.forget_all()
         await bot.say("li", "光路正常，刚才看错了")
-        bot.expect("li", "【光路】已改记正常", fault.number, "要撤回吗", "1. 撤回")
+        bot.expect("li", "【光路】已改记正常", fault.number, "1. 已经修好", "2. 看错了，撤回", "3. 保留")
         assert (await states_of(bot))["link"] == "ok"
         assert (await bot.fault()).state == "open"
         bot.forget_all()
-        await bot.say("li", "1")
+        await bot.say("li", "2")
         assert (await bot.fault()).state == "cancelled"
+
+
+async def test_a_mended_step_needs_no_question(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        await bot.say("li", "电源正常，光路红灯")
+        bot.forget_all()
+        await bot.say("li", "光路修好了")
+        assert (await bot.fault()).state == "observing"
+        assert (await states_of(bot))["link"] == "ok"
+        assert not [seen for seen in bot.unread("li") if "怎么处理" in seen.text or "检查2/4" in seen.text]
 
 
 async def test_on_the_way_becomes_a_promise_and_a_late_one_is_told_to_the_coordinator(tmp_path: Path) -> None:
     async with scenario(tmp_path, start=MORNING) as bot:
         await meeting(bot)
-        await bot.say("li", "在路上，还有40分钟到")
+        await bot.say("li", "还有40分钟到")
         bot.expect("li", "预计8:40到位", "已到位")
         bot.expect("chen", "李工在路上，预计8:40到位（要求8:30前）")
         bot.nothing_more()

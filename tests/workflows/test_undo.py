@@ -66,7 +66,7 @@ async def test_a_fault_report_is_withdrawn_only_after_a_question(tmp_path: Path)
         await bot.advance("1m")
         bot.forget_all()
         await bot.say("fang", "刚才发错了")
-        bot.expect("fang", number, "要撤回吗", "1. 撤回", "2. 保留")
+        bot.expect("fang", number, "要撤回吗", "1. 看错了，撤回", "2. 保留")
         bot.nothing_more()
         assert (await bot.fault()).state == "open"
         await bot.say("fang", "1")
@@ -133,3 +133,20 @@ async def test_taking_a_fault_by_mistake(tmp_path: Path) -> None:
         fault = await bot.fault()
         assert (fault.state, fault.owner, fault.acked_at) == ("open", None, None)
         assert [row.state for row in await bot.obligations(kind="fault_ack")] == ["open"]
+
+
+async def test_an_acknowledgement_taken_back_is_owed_again_and_the_tally_says_so(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "明天上午9点半临河县防汛视频会商，提前一小时到位")
+        await bot.say("chen", "确认")
+        await bot.say("li", "收到")
+        await bot.advance("1m")
+        bot.forget_all()
+        await bot.say("li", "刚才发错了")
+        bot.expect("li", "已撤回", "的“收到”", "仍请于15:20前回复")
+        (debt,) = [row for row in await bot.obligations(kind="notice_ack") if row.unit_id == "X1"]
+        assert (debt.state, debt.met_by) == ("open", None)
+        await bot.advance("1m")
+        bot.expect("chen", "未确认")
+        await bot.say("chen", "刚才发错了")
+        bot.expect("chen", "已经发出，不能撤回", "取消 HY-")
