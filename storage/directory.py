@@ -42,6 +42,7 @@ class Directory:
         self._accounts: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in identities:
             self._accounts[row.person_id].append((row.platform, row.account))
+        self._chains: dict[str, list[Unit]] = {}
         self._groups_at = {(group.platform, group.conversation_id): group for group in self.groups.values()}
 
     @cached_property
@@ -135,12 +136,14 @@ class Directory:
 
     def upward(self, unit_id: str) -> list[Unit]:
         """The unit itself, its parent, and so on to the top (a broken cycle ends the walk)."""
-        chain: list[Unit] = []
-        unit = self.units.get(unit_id)
-        while unit is not None and unit not in chain:
-            chain.append(unit)
-            unit = self.units.get(unit.parent_id or "")
-        return chain
+        if unit_id not in self._chains:
+            chain: dict[str, Unit] = {}
+            unit = self.units.get(unit_id)
+            while unit is not None and unit.unit_id not in chain:
+                chain[unit.unit_id] = unit
+                unit = self.units.get(unit.parent_id or "")
+            self._chains[unit_id] = list(chain.values())
+        return self._chains[unit_id]
 
     def operations_parent(self, unit_id: str) -> Unit | None:
         """The nearest operations unit above."""

@@ -12,12 +12,21 @@ from sqlmodel import Field, SQLModel
 
 def json_list() -> Any:
     """A JSON list column, empty by default."""
-    return Field(default_factory=list, sa_type=JSON)
+    return Field(default_factory=_empty_list, sa_type=JSON)
 
 
 def json_dict() -> Any:
     """A JSON object column, empty by default."""
-    return Field(default_factory=dict, sa_type=JSON)
+    return Field(default_factory=_empty_dict, sa_type=JSON)
+
+
+def _empty_list() -> list[Any]:
+    """Not ``list`` itself: pydantic inspects the factory for every row made, and inspecting a builtin takes 0.3 ms."""
+    return []
+
+
+def _empty_dict() -> dict[str, Any]:
+    return {}
 
 
 # ---- the organisation -------------------------------------------------------------------------------------------

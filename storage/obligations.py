@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
-from storage.models import Obligation
+from storage.models import AuditEntry, Obligation
 from storage.settings import AckPolicy
 from storage.work import Work
 
@@ -71,19 +71,25 @@ def next_moment(obligation: Obligation) -> datetime | None:
 
 def open_obligation(work: Work, obligation: Obligation, ladder: Sequence[Rung]) -> Obligation:
     """Add a row with its ladder, less the rungs before ``due_at`` whose moment has passed: no instant nagging."""
+    work.session.add_all([obligation, _opened(work, obligation, ladder)])
+    return obligation
+
+
+async def open_many(work: Work, debts: Iterable[tuple[Obligation, Sequence[Rung]]]) -> None:
+    """The same for many at once, in few statements; the rows handed in do not become part of the session."""
+    opened = [(debt, _opened(work, debt, ladder)) for debt, ladder in debts]
+    await work.add_many([row for pair in opened for row in pair])
+
+
+def _opened(work: Work, obligation: Obligation, ladder: Sequence[Rung]) -> AuditEntry:
+    """Give the row its ladder and first moment; returns the audit entry of its opening."""
     obligation.ladder = [
         rung.stored() for rung in ladder if rung.after >= timedelta() or obligation.due_at + rung.after > work.now
     ]
     obligation.next_at = next_moment(obligation)
-    work.session.add(obligation)
-    work.audit(
-        "obligation.opened",
-        about=obligation.meeting or obligation.fault,
-        kind=obligation.kind,
-        unit=obligation.unit_id,
-        due_at=obligation.due_at.isoformat(),
-    )
-    return obligation
+    detail = {"kind": obligation.kind, "unit": obligation.unit_id, "due_at": obligation.due_at.isoformat()}
+    about = obligation.meeting or obligation.fault
+    return AuditEntry(at=work.now, who="huibao", what="obligation.opened", about=about, detail=detail)
 
 
 def settle_met(work: Work, obligation: Obligation, *, by: str, via: str, at: datetime) -> None:

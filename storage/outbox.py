@@ -64,9 +64,7 @@ async def post_many(work: Work, letters: Sequence[Letter]) -> int:
     for at in range(0, len(keys), MANY):
         query = select(Delivery.dedupe_key).where(col(Delivery.dedupe_key).in_(keys[at : at + MANY]))
         known.update((await work.session.exec(query)).all())
-    for key, letter in keyed.items():
-        if key not in known:
-            work.session.add(_row(work, letter, key))
+    await work.add_many([_row(work, letter, key) for key, letter in keyed.items() if key not in known])
     return len(keyed) - len(known)
 
 

@@ -3,14 +3,15 @@
 State, obligations, audit and outgoing messages are written through one :class:`Work`, committed together or not at all.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlmodel import select
+from sqlalchemy import insert, inspect
+from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.clock import Clock
@@ -43,6 +44,19 @@ class Work:
     def audit(self, what: str, about: str = "", who: str = "huibao", via: str = "", **detail: Any) -> None:
         """Record who did what; sealed into the chain within a second of the commit."""
         self.session.add(AuditEntry(at=self.now, who=who, what=what, about=about, via=via, detail=detail))
+
+    async def add_many(self, rows: Iterable[SQLModel]) -> None:
+        """Insert new rows in one statement per table, for broadcasts: they are not tracked and learn no id."""
+        tables: dict[Any, list[dict[str, Any]]] = {}
+        for row in rows:
+            table = inspect(type(row)).local_table
+            values = {name: value for name, value in row.__dict__.items() if name in table.c}
+            if values.get("id", 0) is None:
+                del values["id"]
+            tables.setdefault(table, []).append(values)
+        connection = await self.session.connection()
+        for table, values_of in tables.items():
+            await connection.execute(insert(table), values_of)
 
     async def next_number(self, prefix: str, day: datetime) -> str:
         """The next ``PREFIX-YYYYMMDD-NNN`` of a local day."""

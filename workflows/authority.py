@@ -27,4 +27,4 @@ def _related(org: Directory, person: Person, relation: str, unit_id: str) -> boo
     if relation == "serving":
         return any(engineer.person_id == person.person_id for engineer in org.engineers(unit_id))
     operations = org.operations_unit(person.unit_id)
-    return operations is not None and operations in org.upward(unit_id)
+    return operations is not None and any(unit.unit_id == operations.unit_id for unit in org.upward(unit_id))

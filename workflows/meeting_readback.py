@@ -117,7 +117,8 @@ def _staff(work: Work, units: Sequence[str]) -> list[str]:
     rostered = {shift.unit_id for shift in org.shifts if shift.starts_at <= work.now < shift.ends_at}
     unrostered = [one for one in operations if one not in rostered and org.members(one, "engineer")]
     people = audience(org, tuple(units), work.platforms, work.now).people
-    lost = [one for one in units if not any(org.addresses(p.person_id, work.platforms) for p in people[one])]
+    within_reach = {one for one in {p.person_id for some in people.values() for p in some} if _reachable(work, one)}
+    lost = [one for one in units if not any(p.person_id in within_reach for p in people[one])]
     parents = dict.fromkeys(org.units[p.unit_id].name for one in handed for p in people[one] if p.unit_id in org.units)
     texts = [
         WORDS("readback.no_engineers", units=_names(org, handed), parents=joined(list(parents), 3)) if parents else "",
@@ -125,6 +126,10 @@ def _staff(work: Work, units: Sequence[str]) -> list[str]:
         WORDS("readback.unreachable", units=_names(org, lost)) if lost else "",
     ]
     return [text for text in texts if text]
+
+
+def _reachable(work: Work, person_id: str) -> bool:
+    return any(work.org.accounts(person_id, platform) for platform in work.platforms)
 
 
 def _names(org: Directory, units: Sequence[str]) -> str:

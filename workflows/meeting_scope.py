@@ -24,14 +24,10 @@ def area_of(org: Directory, person: Person) -> Unit | None:
 
 def outside(org: Directory, person: Person, site_ids: Iterable[str]) -> list[Site]:
     """Sites that this person may not call to a meeting."""
-    units: dict[str, bool] = {}
-    found = []
-    for site in (org.sites[site_id] for site_id in site_ids if site_id in org.sites):
-        if site.unit_id not in units:
-            units[site.unit_id] = may(org, person, PUBLISH, site.unit_id)
-        if not units[site.unit_id]:
-            found.append(site)
-    return found
+    area = area_of(org, person)
+    inside = {unit.unit_id for unit in org.below(area.unit_id)} if area else set()
+    sites = [org.sites[site_id] for site_id in site_ids if site_id in org.sites]
+    return [one for one in sites if one.unit_id not in inside and not may(org, person, PUBLISH, one.unit_id)]
 
 
 def who_may(org: Directory, unit_id: str) -> list[Person]:

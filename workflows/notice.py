@@ -14,7 +14,7 @@ from storage.work import Work
 from workflows import notice_debts, notice_letters, notice_tally
 from workflows.notice_scope import audience
 
-SLICE = 40
+SLICE = 25
 """Units served in one transaction: under 100 ms with all their debts and messages."""
 PER_SECOND = 10
 """Messages that surely leave in a second, for telling when a large notice will be through."""

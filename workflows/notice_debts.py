@@ -7,11 +7,21 @@ from sqlmodel import col
 
 from storage.messages import Address
 from storage.models import Meeting, Notice, Obligation, Person
-from storage.obligations import ack_ladder, due_ladder, move_due, open_obligation, settle_cancelled, settle_met, unmet
+from storage.obligations import (
+    Rung,
+    ack_ladder,
+    due_ladder,
+    move_due,
+    open_many,
+    open_obligation,
+    settle_cancelled,
+    settle_met,
+    unmet,
+)
 from storage.work import Work
 from workflows import notice_letters
 from workflows.meeting_clock import HOOKS, call_site_hooks
-from workflows.notice_scope import Audience, instant, sites_by_unit
+from workflows.notice_scope import Audience, instant, sites_among
 from workflows.notice_texts import arrival_due, check_due
 from workflows.worktime import after_working
 
@@ -19,19 +29,24 @@ REMIND = timedelta(minutes=10)
 """How long before an arrival or a checklist is due those who owe it are reminded in private."""
 KINDS = ("notice_ack", "arrival", "checklist")
 
+Opening = tuple[Obligation, Sequence[Rung]]
+
 
 async def serve(work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str], heard: Audience) -> None:
     """Open, move and cancel what these units (a slice of the notice) owe because of it."""
     if notice.kind != "new":
         await _settle_old(work, meeting, notice, unit_ids)
     owing = set(notice.unit_ids)
-    for unit_id in unit_ids:
-        if unit_id in owing:
-            _open_answer(work, meeting, notice, unit_id, heard.people[unit_id])
+    debts = [_answer(work, notice, one, heard.people[one]) for one in unit_ids if one in owing]
+    await open_many(work, [pair for pair in debts if not _is_publisher(work, notice, pair[0])])
+    for debt, ladder in debts:
+        if _is_publisher(work, notice, debt):
+            via = Address.parse(notice.conversation).platform
+            settle_met(work, open_obligation(work, debt, ladder), by=notice.published_by, via=via, at=work.now)
     await _open_sites(work, meeting, notice, unit_ids, heard)
 
 
-def _open_answer(work: Work, meeting: Meeting, notice: Notice, unit_id: str, people: Sequence[Person]) -> None:
+def _answer(work: Work, notice: Notice, unit_id: str, people: Sequence[Person]) -> Opening:
     """One answer per unit: ten minutes where a messenger reaches it, else two hours of working time by mail."""
     policies = work.settings.policy
     if instant(work.org, unit_id, people, work.platforms):
@@ -43,60 +58,54 @@ def _open_answer(work: Work, meeting: Meeting, notice: Notice, unit_id: str, peo
         kind="notice_ack",
         unit_id=unit_id,
         person_ids=[person.person_id for person in people],
-        meeting=meeting.number,
+        meeting=notice.meeting,
         version=notice.version,
         due_at=due_at,
         opened_at=notice.published_at,
     )
-    open_obligation(work, debt, ack_ladder(policy, due_at - notice.published_at))
-    _answer_for_publisher(work, notice, debt)
+    return debt, ack_ladder(policy, due_at - notice.published_at)
 
 
 def _after_office_hours(work: Work, start: datetime, duration: timedelta) -> datetime:
     return after_working(work.local(start), duration, work.settings.calendar.office_hours)
 
 
-def _answer_for_publisher(work: Work, notice: Notice, debt: Obligation) -> None:
+def _is_publisher(work: Work, notice: Notice, debt: Obligation) -> bool:
     """A customer unit need not acknowledge what its own coordinator has published."""
-    publisher, unit = work.org.people.get(notice.published_by), work.org.units[debt.unit_id]
-    if publisher is not None and publisher.unit_id == debt.unit_id and unit.track == "customer":
-        via = Address.parse(notice.conversation).platform
-        settle_met(work, debt, by=publisher.person_id, via=via, at=notice.published_at)
+    publisher = work.org.people.get(notice.published_by)
+    own = publisher is not None and publisher.unit_id == debt.unit_id
+    return own and work.org.units[debt.unit_id].track == "customer"
 
 
 async def _open_sites(
     work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str], heard: Audience
 ) -> None:
     new = meeting.site_ids if notice.kind == "new" else notice.changes.get("added", [])
-    slice_of = set(unit_ids)
-    opened = []
-    for unit_id, sites in sites_by_unit(work.org, new).items():
-        if unit_id not in slice_of:
-            continue
-        for site in sites:
-            open_site(work, meeting, notice, unit_id, site.site_id, heard.people.get(unit_id, ()))
-            opened.append(site.site_id)
-    await call_site_hooks(HOOKS.served, work, meeting, opened)
+    here = sites_among(work.org, unit_ids, new)
+    await open_sites(work, meeting, notice, [(one.unit_id, one.site_id, heard.people[one.unit_id]) for one in here])
+    await call_site_hooks(HOOKS.served, work, meeting, [site.site_id for site in here])
 
 
-def open_site(
-    work: Work, meeting: Meeting, notice: Notice, unit_id: str, site_id: str, people: Iterable[Person]
+async def open_sites(
+    work: Work, meeting: Meeting, notice: Notice, sites: Iterable[tuple[str, str, Iterable[Person]]]
 ) -> None:
-    """A site owes its arrival and its checks from publication on."""
+    """Sites owe their arrival and their checks from publication on. ``sites``: unit, site, the people of the unit."""
     ladder = due_ladder(work.settings.policy.notice_ack, REMIND)
-    person_ids = [person.person_id for person in people]
-    for kind, due_at in _site_dues(work, meeting, notice).items():
-        debt = Obligation(
+    debts = [
+        Obligation(
             kind=kind,
             unit_id=unit_id,
             site_id=site_id,
-            person_ids=list(person_ids),
+            person_ids=[person.person_id for person in people],
             meeting=meeting.number,
             version=notice.version,
             due_at=due_at,
             opened_at=notice.published_at,
         )
-        open_obligation(work, debt, ladder)
+        for unit_id, site_id, people in sites
+        for kind, due_at in _site_dues(work, meeting, notice).items()
+    ]
+    await open_many(work, [(debt, ladder) for debt in debts])
 
 
 def _site_dues(work: Work, meeting: Meeting, notice: Notice) -> dict[str, datetime]:

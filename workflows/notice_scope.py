@@ -28,13 +28,10 @@ def owing_units(org: Directory, site_ids: Iterable[str]) -> list[str]:
     return [unit_id for unit_id in found if unit_id in org.units]
 
 
-def sites_by_unit(org: Directory, site_ids: Iterable[str]) -> dict[str, list[Site]]:
-    """The given sites under the unit that owns them."""
-    found: dict[str, list[Site]] = defaultdict(list)
-    for site_id in site_ids:
-        if site := org.sites.get(site_id):
-            found[site.unit_id].append(site)
-    return found
+def sites_among(org: Directory, unit_ids: Iterable[str], site_ids: Iterable[str]) -> list[Site]:
+    """Those of the given sites that belong to the given units."""
+    wanted = set(site_ids)
+    return [site for unit_id in unit_ids for site in org.sites_of(unit_id) if site.site_id in wanted]
 
 
 def copied_units(org: Directory, unit_ids: Sequence[str]) -> list[Unit]:

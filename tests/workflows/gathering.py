@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from storage.models import CheckItem, Meeting, Notice
 from tests.scenario import Scenario
 from workflows import meeting_clock
-from workflows.notice_debts import open_site
+from workflows.notice_debts import open_sites
 
 NUMBER = "HY-20261125-001"
 START = datetime.fromisoformat("2026-11-25T09:30:00+08:00")
@@ -37,9 +37,8 @@ async def meeting(
             meeting=number, version=1, published_at=work.now, conversation=row.conversation, unit_ids=[], state="done"
         )
         work.session.add(notice)
-        for site_id in sites:
-            unit_id = work.org.sites[site_id].unit_id
-            open_site(work, row, notice, unit_id, site_id, work.org.on_duty(unit_id, work.now))
+        units = [(work.org.sites[site_id].unit_id, site_id) for site_id in sites]
+        await open_sites(work, row, notice, [(unit, site, work.org.on_duty(unit, work.now)) for unit, site in units])
         await meeting_clock.wind(work, row)
 
 
