@@ -16,8 +16,11 @@ _SIGNALS = load_toml("signals.toml")["signals"]
 _OK = re.compile("|".join(_SIGNALS["step_ok"]))
 _BAD = re.compile("|".join(_SIGNALS["step_bad"]))
 
+_DENIED = re.compile(r"(?:没有?|无|不|未见)[^,;.!?]{0,2}?(?:问题|异常|毛病|卡顿?|黑屏?|花屏?|断|闪|红灯|告警|"
+                     r"杂音|回声|啸叫|噪音|丢包|延迟|延时)|延时\d|延迟\d")
 _LEAD = re.compile(r"[,.;!\n]")
-_SETTLED = re.compile(r"(?:现在|重新|插好|换了|处理|弄|调)[^.!?没不]{0,12}(?:正常|好了|恢复了|可以了|没问题)[了啦,.!]*$")
+_SETTLED = re.compile(
+    r"(?:现在|重新|插好|换了|处理|弄|调)[^.!?没不]{0,12}(?:正常|好了|恢复了|可以了|没问题)[了啦,.!]*$")
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ def _seen_from(step: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, 
         return []
     codes = {mark[0] for mark in marks}
     if step in codes or not codes:
-        return [mark for mark in marks if mark[0] != "shutdown"] if step != "av_test" else \
-            [mark for mark in marks if mark[0] in ("av_test", "power", "link") or mark[0] == step]
+        wanted = ("av_test", "power", "link") if step == "av_test" else ORDER[:-1]
+        return [mark for mark in marks if mark[0] in wanted]
     return marks
 
 
@@ -104,7 +107,7 @@ def _status(piece: str, start: int, end: int, symptoms: Sequence[Symptom]) -> st
         return "ok"
     if any(symptom.state == "present" and start <= symptom.start < end for symptom in symptoms):
         return "abnormal"
-    cleaned = re.sub(r"(?:没有?|无|不|未见)[^,;.!?]{0,2}?(?:问题|异常|毛病|卡顿?|黑屏?|花屏?|断|闪|红灯|告警|杂音|回声|啸叫|噪音|丢包|延迟|延时)|[延]时\d|延迟\d", "正常", piece)
+    cleaned = _DENIED.sub("正常", piece)
     if _BAD.search(cleaned):
         return "abnormal"
     return "ok" if _OK.search(cleaned) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _CUT = re.compile(r"[,;!?\n]+|\.(?!\d)|(?<!\d)\.")
 _QUOTED_LINE = re.compile(r"(?m)^\s*>.*$")
-_REPLY_HEAD = re.compile(r"^\s*\"[^\"\n]{1,24}:[^\"]{1,400}\"\s*\n?-*\n", re.S)
+_REPLY_HEAD = re.compile(r"^\s*\"[^\"\n]{1,24}:[^\"]{1,400}\"\s*\n?-*\n", re.DOTALL)
 _DASHES = re.compile(r"-\s?-\s?-\s?-+")
 
 

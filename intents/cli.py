@@ -38,7 +38,8 @@ def _place(name: str, line: int, row: dict[str, str | None]) -> Place:
     if not row["site_id"] or not row["name"]:
         raise ValueError(f"{name}, line {line}: site_id and name must not be empty")
     aliases = tuple(alias.strip() for alias in (row["aliases"] or "").split("|") if alias.strip())
-    return Place(row["site_id"], row["name"].strip(), aliases, row["unit"] or "", row["tier"] or "", row["parent"] or None)
+    return Place(row["site_id"], row["name"].strip(), aliases, row["unit"] or "", row["tier"] or "",
+                 row["parent"] or None)
 
 
 def understand_lines(lines: Iterable[str], places_csv: Path | None) -> Iterator[str]:

@@ -24,16 +24,15 @@ _LASTS = re.compile(r"(?:时长|约|大约|预计|大概|持续|历时|开|会�
 _REFERENCE = re.compile(r"^(?:的|那个?|这个?|开的)?[^,;.!?\d]{0,8}?(?:会|会商|会议|培训|演练|调度|联调)")
 _VENUE = re.compile(r"(?:主会场设?在|地点[设为在:是]*|设在|会场[设为在:]+|在)[^,;.!?]{0,6}$")
 _VENUE_AFTER = re.compile(r"^[^,;.!?]{0,8}(?:召开|举行|举办|开会|主会场|设主会场|开)")
-_TITLE = re.compile(r"[^,;.!?:\n\"()]{2,30}?(?:视频会商|会商会?|视频会议|电视电话会议|视频会|会议|演练|培训班?|调度会|部署会|[^,;.!?:\n的]{1,4}会|竞赛|比武)(?!议|室|场|商)")
-_TITLE_HEAD = re.compile(
-    r"^(?:关于|请|各位|通知|接|转|举办|召开|举行|一个|一场|有个?|加个班|的|开|将|要|在|于|兹|定于|拟|和|及|通知一个保障任务|准时|整|左右|起|开始|参加|保障)+")
+_TITLE = re.compile(rf"[^,;.!?:\n\"()]{{2,30}}?(?:{_WORDS['title']['ends']})(?!议|室|场|商)")
+_TITLE_HEAD = re.compile(rf"^(?:{_WORDS['title']['lead']})+")
 
 
 def slots(facts: Facts, places: PlaceIndex) -> Slots:
     """Slots of a new or changed meeting."""
     spans = facts.spans
     start, end = _when(spans, facts.has("change_word") and not facts.has("notice_firm"))
-    scope_all, listed = _scope(spans, places, facts)
+    scope_all, listed = _scope(spans, places)
     found: Slots = {"start": _iso(start), "end": _iso(end), "scope": "all" if scope_all else listed,
                     "site": [] if listed or scope_all else _venue(spans, places), "room": _room(spans),
                     "title": _title(spans), "arrive_before_minutes": _arrive_before(spans)}
@@ -43,7 +42,7 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
 def cancelled(facts: Facts, places: PlaceIndex) -> Slots:
     """Slots of a meeting that is called off: whom it concerned, and which one it was."""
     spans = facts.spans
-    scope_all, listed = _scope(spans, places, facts)
+    scope_all, listed = _scope(spans, places)
     when = _first(spans)
     return {"scope": "all" if scope_all else None, "site": listed, "title": _title(spans),
             "about_start": _iso(when.start) if when else None}
@@ -96,16 +95,16 @@ def _told_end(spans: Spans, start: date | datetime) -> date | datetime | None:
         return told
     for clause in spans.clauses:
         match = re.search(r"(?:半|[\d一二两三四五六七八九十]+)个?半?(?:小时|钟头|分钟)", clause.text)
-        if match and _LASTS.search(clause.text[:match.start()]) and not clause.text[match.end():].startswith(("后", "前")):
+        if match and _LASTS.search(clause.text[:match.start()]) and clause.text[match.end():][:1] not in ("后", "前"):
             minutes = times.find_duration_minutes(match.group())
             return start + timedelta(minutes=minutes) if minutes else None
     return None
 
 
-def _scope(spans: Spans, places: PlaceIndex, facts: Facts) -> tuple[bool, list[str]]:
+def _scope(spans: Spans, places: PlaceIndex) -> tuple[bool, list[str]]:
     """(everybody, the named sites). A named list wins over "全省" in a title; one tier and kind is expanded."""
     venue = set(_venue_hits(spans))
-    named = [hit for hit in spans.places if hit not in venue and not _organiser(spans, hit, places)]
+    named = [hit for hit in spans.places if hit not in venue and not places.provincial(hit)]
     expanded = _expanded(spans.plain, places)
     if named:
         return False, list(dict.fromkeys([*places.names(named), *expanded]))
@@ -126,14 +125,10 @@ def _expanded(text: str, places: PlaceIndex) -> list[str]:
     return []
 
 
-def _organiser(spans: Spans, hit: PlaceHit, places: PlaceIndex) -> bool:
-    return places.provincial(hit)
-
-
 def _venue_hits(spans: Spans) -> list[PlaceHit]:
     return [hit for hit in spans.places
             if _VENUE.search(spans.text[max(0, hit.start - 10):hit.start])
-            and (_VENUE_AFTER.match(spans.text[hit.end:]) or not spans.text[hit.end:hit.end + 1].startswith(("、", "和")))]
+            and (_VENUE_AFTER.match(spans.text[hit.end:]) or spans.text[hit.end:hit.end + 1] not in ("、", "和"))]
 
 
 def _venue(spans: Spans, places: PlaceIndex) -> list[str]:

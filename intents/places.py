@@ -18,7 +18,8 @@ _NOT_AFTER = re.compile(_WORDS["not_after"])
 _NOT_BEFORE = re.compile(_WORDS["not_before"])
 _SITE_AFTER = re.compile(_WORDS["site_after"])
 _JOINER = re.compile(_WORDS["joiner"])
-_KINDS = tuple((unit, tuple(words)) for unit, words in _WORDS["kind"].items())
+_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
+    (unit, tuple(words)) for unit, words in _WORDS["kind"].items())
 _COUNTED = re.compile(r"(?:等?[两二三四五六七八九十\d]{1,3}个?)?(?:市|县|区|地|家)?")
 _TAILS = ("主会场", "分会场", "会场")
 _REGION = re.compile(r"(?:自治县|街道|市|县|区|镇|乡)$")
@@ -67,7 +68,7 @@ class PlaceIndex:
         return [(start, end) for start, end, _ in self._index.find(text)]
 
     def _read(self, text: str) -> list[PlaceHit]:
-        return [self._longer_child(text, PlaceHit(start, end, sites)) for start, end, sites in self._index.find(text)]
+        return [self._longer_child(text, PlaceHit(*found)) for found in self._index.find(text)]
 
     def _longer_child(self, text: str, hit: PlaceHit) -> PlaceHit:
         """"德清武康街道便民中心": a name that begins inside another and reaches further is the one that is meant."""
@@ -111,7 +112,8 @@ class PlaceIndex:
             taken[hit.start:hit.end] = b"\x01" * (hit.end - hit.start)
         found = list(hits)
         for start, end, (name, sites) in self._sounds.find(sound(text)):
-            if any(taken[start:end]) or text[start:end] == name or not self._sounds_meant(text, start, end, name, sites):
+            free = not any(taken[start:end]) and text[start:end] != name
+            if not free or not self._sounds_meant(text, start, end, name, sites):
                 continue
             found.append(PlaceHit(start, end, sites, sounded=True))
         return sorted(found, key=lambda hit: hit.start)

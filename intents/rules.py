@@ -23,9 +23,14 @@ class Rule:
     names: tuple[str, ...]
 
 
-def load_rules(data: Mapping[str, Any], known: Iterable[str]) -> tuple[tuple[Rule, ...], dict[str, Condition],
-                                                                                 dict[str, tuple[str, ...]]]:
-    """Rules in order, the defined names, and the names inside each of those. ValueError, naming the rule, when a condition cannot be read."""
+Book = tuple[tuple[Rule, ...], dict[str, Condition], dict[str, tuple[str, ...]]]
+
+
+def load_rules(data: Mapping[str, Any], known: Iterable[str]) -> Book:
+    """Rules in order, the defined names, and the names inside each of those.
+
+    ValueError, naming the rule, when a condition cannot be read.
+    """
     names = set(known)
     defined = data.get("defined", {})
     clash = names & set(defined)
@@ -78,18 +83,18 @@ def _both(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Cond
 def _one(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condition, int]:
     if at >= len(tokens):
         raise ValueError(f"rules.toml: {owner}: ends too early")
-    token = tokens[at]
-    if token == "!":
+    word = tokens[at]
+    if word == "!":
         inner, at = _one(tokens, at + 1, names, owner)
         return _not(inner), at
-    if token == "(":
+    if word == "(":
         inner, at = _either(tokens, at + 1, names, owner)
         if at >= len(tokens) or tokens[at] != ")":
             raise ValueError(f"rules.toml: {owner}: a bracket is not closed")
         return inner, at + 1
-    if token not in names:
-        raise ValueError(f"rules.toml: {owner}: unknown name {token!r}")
-    return _name(token), at + 1
+    if word not in names:
+        raise ValueError(f"rules.toml: {owner}: unknown name {word!r}")
+    return _name(word), at + 1
 
 
 def _name(name: str) -> Condition:

@@ -14,8 +14,10 @@ from intents.spans import Spans
 Slots = dict[str, object]
 _THANKED = re.compile(r"(?:谢谢|感谢|辛苦|麻烦|多谢|谢)[^,.;!?]{0,3}$")
 _ADDRESSED = re.compile(r"^(?:[,:!]|您好|你好|辛苦|好[,!])")
-_SCORES = (("非常不满|很不满|太差|极差|很差|差评", 1), ("不满意|较差|不太满意|不行|差", 2), ("一般|还行|凑合|还可以|合格", 3),
-           ("非常满意|很满意|十分满意|挺满意|优秀|非常好|满分|五星|极好|好评|特别满意|相当满意", 5), ("满意|不错|挺好|很好|良好|好", 4))
+_SCORES = (
+    ("非常不满|很不满|太差|极差|很差|差评", 1), ("不满意|较差|不太满意|不行|差", 2), ("一般|还行|凑合|还可以|合格", 3),
+    ("非常满意|很满意|十分满意|挺满意|优秀|非常好|满分|五星|极好|好评|特别满意|相当满意", 5),
+    ("满意|不错|挺好|很好|良好|好", 4))
 _SCORE_WORDS = tuple((re.compile(pattern), value) for pattern, value in _SCORES)
 _SCORE_NUMBER = re.compile(r"([1-5一二两三四五])(?:\.0)?(?:分|星|颗星|$|[,.!吧])")
 _CHINESE = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
@@ -44,7 +46,8 @@ def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None
     if spans.tickets:
         slots["ticket"] = _original(spans, *spans.tickets[0])
     if intent == "meeting.notice":
-        slots["person"] = [name for name in _people(intent, spans) if _CONTACT.search(spans.text[:spans.text.find(name)])]
+        slots["person"] = [name for name in _people(intent, spans)
+                           if _CONTACT.search(spans.text[:spans.text.find(name)])]
     if not intent.startswith("meeting.") and intent not in ("fault.confirm", "fault.reject", "consult"):
         slots["person"] = _people(intent, spans)
     systems = spans.organised_by if intent.startswith("meeting.") else spans.systems
@@ -75,17 +78,13 @@ def _people(intent: str, spans: Spans) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _fault(facts: Facts, places: PlaceIndex) -> Slots:
+def _fault(facts: Facts, _places: PlaceIndex) -> Slots:
     spans = facts.spans
     return {"device": _devices(spans), "symptom": _symptoms(spans)}
 
 
-def _cancel(facts: Facts, places: PlaceIndex) -> Slots:
-    return _mended(facts, places)
-
-
-def _report(facts: Facts, places: PlaceIndex) -> Slots:
-    slots = _fault(facts, places)
+def _report(facts: Facts, _places: PlaceIndex) -> Slots:
+    slots = _fault(facts, _places)
     slots["symptom"] = slots["symptom"] or ["other"]
     slots["level"] = _level(facts)
     return slots
@@ -109,7 +108,7 @@ def _symptoms(spans: Spans, *states: str) -> list[str]:
     return []
 
 
-def _mended(facts: Facts, places: PlaceIndex) -> Slots:
+def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     """What works again; a symptom that only tells the cause ("是插头松了") is left out."""
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
     return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans, *states)}
@@ -130,8 +129,8 @@ def _meeting_near(facts: Facts) -> bool:
     return any(timedelta(minutes=-90) <= gap <= timedelta(minutes=60) for gap in near)
 
 
-def _update(facts: Facts, places: PlaceIndex) -> Slots:
-    return {**_fault(facts, places), **_promise(facts)}
+def _update(facts: Facts, _places: PlaceIndex) -> Slots:
+    return {**_fault(facts, _places), **_promise(facts)}
 
 
 def _promise(facts: Facts) -> Slots:
@@ -148,19 +147,19 @@ def _promise(facts: Facts) -> Slots:
     return {"eta_at": ahead[0].isoformat()} if ahead else {}
 
 
-def _ack(facts: Facts, places: PlaceIndex) -> Slots:
+def _ack(facts: Facts, _places: PlaceIndex) -> Slots:
     return _promise(facts) if facts.has("on_the_way") else {}
 
 
-def _assist(facts: Facts, places: PlaceIndex) -> Slots:
+def _assist(facts: Facts, _places: PlaceIndex) -> Slots:
     return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans)}
 
 
-def _consult(facts: Facts, places: PlaceIndex) -> Slots:
+def _consult(facts: Facts, _places: PlaceIndex) -> Slots:
     return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans, "asked", "present")}
 
 
-def _checklist(facts: Facts, places: PlaceIndex) -> Slots:
+def _checklist(facts: Facts, _places: PlaceIndex) -> Slots:
     spans = facts.spans
     found: Sequence[checks.Check] = spans.checks
     if not found:
@@ -187,7 +186,7 @@ def _bad_devices(spans: Spans) -> list[str]:
     return list(dict.fromkeys(kept))
 
 
-def _score(facts: Facts, places: PlaceIndex) -> Slots:
+def _score(facts: Facts, _places: PlaceIndex) -> Slots:
     text = facts.spans.text
     number = _SCORE_NUMBER.search(text)
     if number is not None:
@@ -204,7 +203,7 @@ def _meeting_asked(facts: Facts, places: PlaceIndex) -> Slots:
 
 
 _MAKERS: dict[str, Callable[[Facts, PlaceIndex], Slots]] = {
-    "fault.report": _report, "fault.reject": _fault, "fault.confirm": _mended, "fault.cancel": _cancel,
+    "fault.report": _report, "fault.reject": _fault, "fault.confirm": _mended, "fault.cancel": _mended,
     "fault.resolve": _mended, "fault.update": _update, "fault.query": _fault, "fault.urge": _fault,
     "assist.request": _assist, "consult": _consult, "checklist.report": _checklist, "score": _score, "ack": _ack,
     "meeting.notice": _meeting, "meeting.change": _meeting, "meeting.cancel": meeting.cancelled,

@@ -13,16 +13,15 @@ from intents.people import People, Person
 from intents.places import PlaceHit, PlaceIndex
 from intents.reading import Context
 from intents.slips import mend
+from intents.words import load_toml
 
 PLACE, PERSON = "⌂", "☺"
-_TICKET = re.compile(r"(?<![\d-])\d{3}(?=号?(?:单|工单|故障|报修))|^\d{3}(?=已|修|处理|搞|好了|怎|还)|(?:gz|hy|no\.?|[a-z]{2,4})-?\d{6,8}-\d{1,4}|gz-?\d{2,}|hy-?\d{2,}")
-_ROOM = re.compile(
-    r"(?:[东西南北][楼侧区]|\d{1,2}号?楼|[一二三四五六七八九十]{1,3}号楼|[a-e]座|主楼|附楼|裙楼|新楼|老楼|行政楼|办公楼|综合楼)?"
-    r"(?:(?:\d{1,2}|[一二三四五六七八九十]{1,2}|负一|地下)[楼层])?"
-    r"(?:(?P<named>\d{2,4}|第?[一二三四五六七八九十\d]{1,2}号?|[东西南北中大小]|圆桌|国际|贵宾|视频|防汛|应急|指挥|调度|党委|党组|常委|多功能|学术|综合|多媒体|电视电话|小型|大型)+)?"
-    r"(?:会议室|会议厅|报告厅|指挥室|指挥大厅|指挥中心|会商室|会商厅|多功能厅|值班室|调度室|调度大厅|演播室|培训室|接待室|视频室|机房|大厅|礼堂|会场)")
-_ROOM_KIND = re.compile(r"^(?:会议室|会议厅|会商室|机房|大厅|礼堂|会场|大会场|主会场|分会场|值班室|报告厅|指挥中心|指挥大厅|视频会议室|指挥室)$")
-_ROOM_NUMBER = re.compile(r"(?<![\d:.月日号-])(?:[1-9]\d?0\d|[a-e]\d{3})(?=会议室|室|房间|的|没|黑|投影|大屏|话筒|音响|麦|卡|有|画面)")
+_TICKET = re.compile(r"(?<![\d-])\d{3}(?=号?(?:单|工单|故障|报修))|^\d{3}(?=已|修|处理|搞|好了|怎|还)|"
+                     r"(?:gz|hy|no\.?|[a-z]{2,4})-?\d{6,8}-\d{1,4}|gz-?\d{2,}|hy-?\d{2,}")
+_ROOMS = load_toml("rooms.toml")
+_ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']})*(?:{_ROOMS['kind']})")
+_ROOM_KIND = re.compile(rf"^(?:{_ROOMS['kind']}|{_ROOMS['bare']})$")
+_ROOM_NUMBER = re.compile(_ROOMS["number"])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ _WORDS = load_toml("things.toml")
 _POLARITY = load_toml("polarity.toml")
 _DEVICES: WordIndex[str] = WordIndex(
     {word: code for code, words in _WORDS["device"].items() for word in words}
-    | {word: "" for word in _WORDS["device_not"]["words"]})
+    | dict.fromkeys(_WORDS["device_not"]["words"], ""))
 _SYMPTOMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["symptom"].items())
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
@@ -71,8 +71,7 @@ def symptoms(text: str) -> list[Symptom]:
     found: list[Symptom] = []
     for start, end in _segments(text):
         segment = text[start:end]
-        mark = text[end:end + 1]
-        hits = [Symptom(code, start + match.start(), start + match.end(), _state(segment, match, code, mark))
+        hits = [Symptom(code, start + match.start(), start + match.end(), _state(segment, match))
                 for code, pattern in _SYMPTOMS for match in pattern.finditer(segment)]
         found += hits
         found += [Symptom(code, start + match.start(), start + match.end(), "gone")
@@ -94,7 +93,7 @@ def _precise(hits: list[Symptom]) -> list[Symptom]:
     return [hit for hit in hits if not _OVER.get(hit.code, frozenset()) & codes]
 
 
-def _state(segment: str, match: re.Match[str], code: str, mark: str) -> State:
+def _state(segment: str, match: re.Match[str]) -> State:
     before, after = segment[:match.start()], segment[match.end():]
     if _IF.search(before):
         return "asked"

@@ -13,15 +13,15 @@ _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八
 _N = r"(?:\d{1,2}|[零〇一二两三四五六七八九十]{1,3})"
 _WEEK = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "末": 5,
          "1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "6": 5, "7": 6}
-_HALF = {"凌晨": "dawn", "清晨": "am", "早晨": "am", "早上": "am", "清早": "am", "一早": "am", "早": "am", "上午": "am",
-         "晨": "am", "am": "am", "中午": "noon", "正午": "noon", "午间": "noon", "午后": "pm", "下午": "pm", "傍晚": "pm",
-         "pm": "pm", "晚上": "night", "晚间": "night", "夜里": "night", "夜间": "night", "深夜": "night", "半夜": "night",
-         "夜晚": "night", "晚": "night", "夜": "night"}
+_SAID = {"dawn": "凌晨", "am": "清晨 早晨 早上 清早 一早 早 上午 晨 am", "noon": "中午 正午 午间",
+         "pm": "午后 下午 傍晚 pm", "night": "晚上 晚间 夜里 夜间 深夜 半夜 夜晚 晚 夜"}
+_HALF = {word: half for half, words in _SAID.items() for word in words.split()}
 _PERIOD = "|".join(sorted(_HALF, key=len, reverse=True))
-_DAYS = {"大前天": -3, "前天": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨": -1, "今天": 0, "今日": 0, "今儿": 0, "今": 0,
-         "明天": 1, "明日": 1, "明儿": 1, "名天": 1, "明": 1, "后天": 2, "后日": 2, "大后天": 3, "大后日": 3}
-_NOT_A_DAY = (r"(?!楼|会议室|会议厅|会场|厅|机|线|门|桌|麦|话筒|摄|位|文|令|单|故障|工单|点位|屏|台风|主机|终端|设备|投影|库|泵|闸|"
-              r"院|馆|窗|间|电|公告|通知|文件|路|码|称|口|召|井|房|仓|柜|球|通道|室|台)")
+_COUNTED = {-3: "大前天", -2: "前天 前日", -1: "昨天 昨日 昨", 0: "今天 今日 今儿 今", 1: "明天 明日 明儿 名天 明",
+            2: "后天 后日", 3: "大后天 大后日"}
+_DAYS = {word: offset for offset, words in _COUNTED.items() for word in words.split()}
+_NOT_A_DAY = (r"(?!楼|会议室|会议厅|会场|厅|机|线|门|桌|麦|话筒|摄|位|文|令|单|故障|工单|点位|屏|台风|主机|终端|设备|"
+              r"投影|库|泵|闸|院|馆|窗|间|电|公告|通知|文件|路|码|称|口|召|井|房|仓|柜|球|通道|室|台)")
 JOINS_CLOCK = re.compile(r"[ t,、的:)\]]{0,2}(?:当天|那天)?")
 IS_RANGE = re.compile(r"(?:\))?(?:到|至|-{1,2}|~)(?:当天|当日)?")
 IS_GLOSS = re.compile(r"[,]?[(\[即]?")
@@ -82,11 +82,11 @@ def _valid(match: re.Match[str], year: int | None, month: int, day: int) -> Toke
     return _token(match, year=year, month=month, day=day)
 
 
-def _month_day(match: re.Match[str], now: datetime) -> Token | None:
+def _month_day(match: re.Match[str], _now: datetime) -> Token | None:
     return _valid(match, None, number(match["mm"]), number(match["md"]))
 
 
-def _slashed(match: re.Match[str], now: datetime) -> Token | None:
+def _slashed(match: re.Match[str], _now: datetime) -> Token | None:
     return _valid(match, None, int(match["sm"]), int(match["sd"]))
 
 
@@ -101,12 +101,12 @@ def _own_month(match: re.Match[str], now: datetime) -> Token | None:
     return _valid(match, year, month, number(match["od"]))
 
 
-def _bare_day(match: re.Match[str], now: datetime) -> Token | None:
+def _bare_day(match: re.Match[str], _now: datetime) -> Token | None:
     day = number(match["bd"])
     return _token(match, day=day) if 1 <= day <= 31 else None
 
 
-def _near_day(match: re.Match[str], now: datetime) -> Token | None:
+def _near_day(match: re.Match[str], _now: datetime) -> Token | None:
     word = match["nd"]
     if word in ("次日", "第二天", "翌日", "隔天"):
         return _token(match, offset=1, follows=True)
@@ -115,7 +115,7 @@ def _near_day(match: re.Match[str], now: datetime) -> Token | None:
     return _token(match, offset=_DAYS[word])
 
 
-def _weekday(match: re.Match[str], now: datetime) -> Token | None:
+def _weekday(match: re.Match[str], _now: datetime) -> Token | None:
     prefix = match["ww"] or ""
     week = None
     if prefix:
@@ -151,7 +151,7 @@ def _days_later(match: re.Match[str], now: datetime) -> Token | None:
     return _token(match, year=day.year, month=day.month, day=day.day)
 
 
-def _feast(match: re.Match[str], now: datetime) -> Token | None:
+def _feast(match: re.Match[str], _now: datetime) -> Token | None:
     month, day = {"元旦": (1, 1), "劳动节": (5, 1), "国庆节": (10, 1)}[match["hd"]]
     return _token(match, month=month, day=day)
 
@@ -163,7 +163,7 @@ def _instant(match: re.Match[str], now: datetime) -> Token | None:
     return Token("instant", match.start(), match.end(), moment=now + timedelta(minutes=minutes))
 
 
-def _clock(match: re.Match[str], now: datetime) -> Token | None:
+def _clock(match: re.Match[str], _now: datetime) -> Token | None:
     half = _HALF.get(match["cp"] or "") or _HALF.get(match["cs"] or "")
     if match["ch"] is not None:
         hour, minute = int(match["ch"]), int(match["cm"])
@@ -189,39 +189,42 @@ def _minutes(match: re.Match[str]) -> int:
     return number(match["pm"]) if match["pm"] else 0
 
 
-def _half_only(match: re.Match[str], now: datetime) -> Token | None:
-    return None
-
-
-_LENGTH = (r"(?:半个?(?:小时|钟头|钟)|(?:\d{1,3}(?:\.5)?|[一二两三四五六七八九十几]{1,3})个?半?(?:个半)?(?:小时|钟头)(?:半|\d{1,2}分钟?)?|"
+_LENGTH = (r"(?:半个?(?:小时|钟头|钟)|(?:\d{1,3}(?:\.5)?|[一二两三四五六七八九十几]{1,3})个?半?(?:个半)?(?:小时|钟头)"
+           r"(?:半|\d{1,2}分钟?)?|"
            r"(?:\d{1,3}|[一二两三四五六七八九十百]{1,4})(?:来|多)?分钟?(?!之|公司|部|局)|[一两三123]刻钟)")
 _GRAMMAR: tuple[tuple[str, _Maker], ...] = (
     (rf"(?P<in>{_LENGTH})(?:之后|以后|过后|后)", _instant),
-    (rf"(?P<fy>\d{{4}}|[一二][零〇一二三四五六七八九]{{3}}|今年|明年|去年)(?:年|(?<=年)|[-/.])(?P<fm>{_N})(?:月|[-/.])(?P<fd>{_N})[日号]?", _full),
+    ((rf"(?P<fy>\d{{4}}|[一二][零〇一二三四五六七八九]{{3}}|今年|明年|去年)(?:年|(?<=年)|[-/.])(?P<fm>{_N})(?:月|[-/.])"
+      rf"(?P<fd>{_N})[日号]?"), _full),
     (rf"(?P<mm>{_N})月(?:份)?(?P<md>{_N})(?:[日号]|(?![\d点时:个]))", _month_day),
-    (r"(?<![\d/.\-:])(?P<sm>\d{1,2})(?:/(?=\d{1,2}(?![\d/%]))|[-.](?=\d{1,2}(?:\(|\[|周|星期|[上下中]午|早|晚|日|号)))"
-     r"(?P<sd>\d{1,2})[日号]?", _slashed),
+    ((r"(?<![\d/.\-:])(?P<sm>\d{1,2})(?:/(?=\d{1,2}(?![\d/%]))|[-.](?=\d{1,2}(?:\(|\[|周|星期|[上下中]午|早|晚|日|号)))"
+      r"(?P<sd>\d{1,2})[日号]?"), _slashed),
     (rf"(?P<ow>本月|这个月|当月|下个?月|上个?月)(?P<od>{_N})[日号]{_NOT_A_DAY}", _own_month),
     (rf"(?<![第\d\]点a-z-])(?P<bd>{_N})[日号]{_NOT_A_DAY}", _bare_day),
-    (r"(?P<nd>大前天|大后天|大后日|前天(?!线)|前日|昨天|昨日|今天|今日|今儿|明天|明日|明儿|名天|后天|后日|次日|第二天|翌日|隔天|当天|当日|当晚|"
-     rf"[昨今明](?=(?:{_PERIOD})))", _near_day),
-    (r"(?<![每一二两三四几\d])(?P<ww>(?:下下|上上|下|上|本|这)(?:个)?)?(?:周|星期|礼拜)(?P<wd>[一二三四五六日天末]|[1-7](?!\d))(?!年|个月)", _weekday),
+    ((r"(?P<nd>大前天|大后天|大后日|前天(?!线)|前日|昨天|昨日|今天|今日|今儿|明天|明日|明儿|名天|后天|后日|"
+      rf"次日|第二天|翌日|隔天|当天|当日|当晚|[昨今明](?=(?:{_PERIOD})))"), _near_day),
+    ((r"(?<![每一二两三四几\d])(?P<ww>(?:下下|上上|下|上|本|这)(?:个)?)?(?:周|星期|礼拜)"
+      r"(?P<wd>[一二三四五六日天末]|[1-7](?!\d))(?!年|个月)"), _weekday),
     (r"(?P<hw>(?:下下|上上|下|上|本|这)个?)(?:周|星期|礼拜)(?![边围])", _whole_week),
-    (rf"(?P<me>(?:本|这个?|下个?|上个?)?(?:(?P<mn>{_N}))?月(?:底|末)?(?:的)?最后一天|(?:本|这个|下个?)?(?<!\d)月(?:底|末)|年[底末])", _month_end),
+    ((rf"(?P<me>(?:本|这个?|下个?|上个?)?(?:(?P<mn>{_N}))?月(?:底|末)?(?:的)?最后一天|"
+      r"(?:本|这个|下个?)?(?<!\d)月(?:底|末)|年[底末])"), _month_end),
     (rf"(?P<ln>{_N})(?P<lu>天|日|周|个星期|个礼拜|星期)(?:之后|以后|后)", _days_later),
     (r"(?P<hd>元旦|劳动节|国庆节)(?:当天)?", _feast),
-    (rf"(?P<cp>{_PERIOD})?(?:的)?(?:"
-     r"(?P<ch>\d{1,2})(?:[:;]|(?<=[午上晨]\d)\.|(?<=[午上晨]\d\d)\.)(?P<cm>\d{2})(?::\d{2})?(?![\d:])"
-     rf"|差(?P<dm>{_N}|一刻)分?(?:钟)?(?:到)?(?P<dh>{_N})点"
-     rf"|(?<![.\d第每])(?P<ph>{_N})(?:点钟|点|时(?!间|候|刻|长|段|限|期|代|效|许|不))"
-     rf"(?:差(?P<pd>{_N}|一刻)分?|(?P<pt>半|[一三13]刻|零?(?P<pm>{_N})(?:分(?!钟[内后]|会)|(?![\d点时:个名台位家次遍月日号楼人/.%]))|整)?)"
-     r")(?P<cs>am|pm)?", _clock),
+    ((rf"(?P<cp>{_PERIOD})?(?:的)?(?:"
+      r"(?P<ch>\d{1,2})(?:[:;]|(?<=[午上晨]\d)\.|(?<=[午上晨]\d\d)\.)(?P<cm>\d{2})(?::\d{2})?(?![\d:])"
+      rf"|差(?P<dm>{_N}|一刻)分?(?:钟)?(?:到)?(?P<dh>{_N})点"
+      rf"|(?<![.\d第每])(?P<ph>{_N})(?:点钟|点|时(?!间|候|刻|长|段|限|期|代|效|许|不))"
+      rf"(?:差(?P<pd>{_N}|一刻)分?|(?P<pt>半|[一三13]刻|零?(?P<pm>{_N})"
+      r"(?:分(?!钟[内后]|会)|(?![\d点时:个名台位家次遍月日号楼人/.%]))|整)?)"
+      r")(?P<cs>am|pm)?"), _clock),
 )
 _ALL = re.compile("|".join(f"(?P<g{index}>{pattern})" for index, (pattern, _) in enumerate(_GRAMMAR)))
 _GROUPS = tuple(maker for _, maker in _GRAMMAR)
 _LIKELY = re.compile(r"[\d一二两三四五六七八九十]|[今明昨后前当次翌隔]|[周月年]|星期|礼拜|半|元旦|节|第二天")
 _IDLE_DOT = re.compile(r"[早晚快慢大小多少有差好亮高低近远轻重这那哪缺重]$")
-_DOT_NOUN = re.compile(r"[,:]?(?:要求|意见|建议|问题|说明|注意|希望|想法|事项|体会|补充|原因|共识|工作|需要|[^\d]{0,2}要求|都没|点|也|儿|吧|没)")
+_ONE_OCLOCK = re.compile(r"开|钟|到|前|联|集|准|有|的会|半|左右|签|-")
+_DOT_NOUN = re.compile(r"[,:]?(?:要求|意见|建议|问题|说明|注意|希望|想法|事项|体会|补充|原因|共识|工作|需要|"
+                       r"[^\d]{0,2}要求|都没|点|也|儿|吧|没)")
 
 
 def scan(text: str, now: datetime) -> list[Token]:
@@ -249,7 +252,7 @@ def _is_counting(text: str, match: re.Match[str], token: Token) -> bool:
     if match["ph"] is None or token.half is not None or token.minute or match["pt"]:
         return False
     before, after = text[:match.start()], text[match.end():]
-    if match["ph"] == "一" and (_IDLE_DOT.search(before) or not re.match(r"开|钟|到|前|联|集|准|有|的会|半|左右|签|-", after)):
+    if match["ph"] == "一" and (_IDLE_DOT.search(before) or not _ONE_OCLOCK.match(after)):
         return True
     return bool(_DOT_NOUN.match(after)) or bool(re.search(r"(?:以下|如下|提|有|讲|说|强调)$", before))
 
@@ -360,7 +363,8 @@ def _length(text: str) -> int:
         return 30
     half = 30 if "半" in head else 0
     plain = head.replace("个", "").replace("半", "")
-    return int(float(plain) * 60) + half + minutes if plain[:1].isdigit() else number(plain or "一") * 60 + half + minutes
+    hours = float(plain) if plain[:1].isdigit() else number(plain or "一")
+    return int(hours * 60) + half + minutes
 
 
 def _big_number(text: str) -> int:

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 from intents import slots as slot_maker
-from intents.facts import NAMES, Facts
 from intents.acts import parts
 from intents.common import words as warm_up
+from intents.facts import NAMES, Facts
 from intents.normal import normalise, simplified
 from intents.people import People
 from intents.places import PlaceIndex
@@ -25,8 +25,8 @@ _LIMIT = 4000
 _INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start"})
 _ASKED_BACK = "not_received_not_there"
 _SILENT = frozenset({"chatter", "engineer_says"})
-_NEVER_SCORED = frozenset({"fault.confirm", "fault.cancel", "fault.resolve", "assign", "meeting.notice", "meeting.change",
-                           "meeting.cancel"})
+_NEVER_SCORED = frozenset({"fault.confirm", "fault.cancel", "fault.resolve", "assign",
+                           "meeting.notice", "meeting.change", "meeting.cancel"})
 _FIRM, _GUESS, _OVERRULE = 0.89, 0.5, 0.93
 
 

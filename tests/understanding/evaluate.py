@@ -22,7 +22,8 @@ from intents.understand import Understanding, outward
 HERE = Path(__file__).parent
 SITES = HERE / "sites.csv"
 DEV = HERE / "dev.jsonl"
-CREATING = {"fault.report", "meeting.notice", "meeting.change", "meeting.cancel", "fault.confirm", "fault.cancel", "assign"}
+CREATING = {"fault.report", "meeting.notice", "meeting.change", "meeting.cancel", "fault.confirm", "fault.cancel",
+            "assign"}
 
 
 @dataclass
@@ -73,7 +74,8 @@ def load(path: Path) -> list[dict[str, Any]]:
 
 
 def context_of(record: dict[str, Any]) -> Context:
-    return Context(datetime.fromisoformat(record["now"]), record["role"], record["chat"], record["expecting"], record["step"])
+    return Context(datetime.fromisoformat(record["now"]), record["role"], record["chat"], record["expecting"],
+                   record["step"])
 
 
 def score(records: Iterable[dict[str, Any]], understanding: Understanding) -> Scores:
@@ -102,7 +104,8 @@ def _count(scores: Scores, record: dict[str, Any], reading: Reading) -> None:
 
 def _told(record: dict[str, Any], reading: Reading, got: dict[str, Any]) -> str:
     want = record["slots"]
-    lines = [f"{record['id']} [{record['role']} {record['expecting']} {record['step']} {record['now'][:16]}] {record['text'][:120]}"]
+    around = f"{record['role']} {record['expecting']} {record['step']} {record['now'][:16]}"
+    lines = [f"{record['id']} [{around}] {record['text'][:120]}"]
     if record["intent"] != reading.intent:
         lines.append(f"    INTENT want {record['intent']} got {reading.intent} by {[one.rule for one in reading.why]}")
     lines += [f"    {name}: want {want.get(name)} got {got.get(name)}" for name in sorted(set(want) | set(got))

@@ -1,0 +1,48 @@
+"""Sites by their names: full and short, misheard, shared by two counties, and words that only look like one."""
+
+from __future__ import annotations
+
+import pytest
+
+from intents.reading import Context, Place
+from intents.understand import Understanding
+from tests.intents.conftest import said
+
+
+def sites(understanding: Understanding, text: str, context: Context | None = None) -> object:
+    return understanding.read(text, context or said()).slots.get("site")
+
+
+@pytest.mark.parametrize(("text", "names"), [
+    ("安吉县局没声音", ["安吉县水利局分会场"]),
+    ("德清政务没声音", ["德清县政务中心分会场"]),
+    ("灵西镇没声音", ["灵溪镇分会场"]),
+    ("义乌市大陈镇没声音", ["义乌市大陈镇分会场"]),
+    ("江山的大陈乡没声音", ["江山市大陈乡分会场"]),
+    ("德清武康街道便民中心没声音", ["武康街道便民服务中心分会场"]),
+    ("温州、湖州两市政务中心没图像", ["温州市政务中心分会场", "湖州市政务中心分会场"]),
+    ("石塘镇没声音", ["温岭市石塘镇分会场", "云和县石塘镇分会场"]),
+    ("主会场没声音", None),
+])
+def test_names_and_aliases(understanding: Understanding, text: str, names: object) -> None:
+    assert sites(understanding, text) == names
+
+
+def test_the_sender_decides_between_namesakes(understanding: Understanding) -> None:
+    assert sites(understanding, "石塘镇没声音", said(own_sites=("云和县石塘镇分会场",))) == ["云和县石塘镇分会场"]
+    assert sites(understanding, "石塘镇没声音", said(own_units=("温岭市水利局",))) == ["温岭市石塘镇分会场"]
+
+
+@pytest.mark.parametrize("text", ["过了大桥右转", "江南的春天真美", "江山如此多娇", "我在长安街", "桥头堡酒吧不错"])
+def test_everyday_words_do_not_fire(understanding: Understanding, text: str) -> None:
+    spans = understanding.facts(text, said()).spans
+    assert spans.places == []
+
+
+def test_short_names_are_derived_where_the_organisation_gives_none() -> None:
+    place = Place("1", "临河县水利局三楼会议室", (), "临河县水利局", "county", None)
+    assert sites(Understanding([place]), "临河县局没声音") == ["临河县水利局三楼会议室"]
+
+
+def test_no_places_at_all_is_fine() -> None:
+    assert Understanding([]).read("没声音了", said()).intent == "fault.report"
