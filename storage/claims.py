@@ -73,9 +73,10 @@ class Claims:
 
     async def take(self, lanes: int) -> list[Batch]:
         """Claim what fits in ``lanes`` calls of the adapter."""
-        while await self.any_ready():
+        limit = min(max(lanes * self._batch, LOOK_AHEAD), LOOK_FAR)
+        while self.backlog >= limit or await self.any_ready():
             async with self._ground.work() as work:
-                rows = await self._paced(work, min(max(lanes * self._batch, LOOK_AHEAD), LOOK_FAR))
+                rows = await self._paced(work, limit)
                 self.backlog = len(rows)
                 batches = await self._claim(work, rows, lanes)
             if batches or not rows:
@@ -117,9 +118,14 @@ class Claims:
             waiting = and_(waiting, not_(and_(routine, col(Delivery.address).in_(self._full))))
         levels = select(Delivery.urgency).where(*self._mine("pending")).distinct()
         present = sorted((await session.exec(levels)).all(), reverse=True)
+        looks = [select(Delivery).where(lapsed).order_by(col(Delivery.lease_until))]
+        looks += [
+            select(Delivery).where(col(Delivery.urgency) == level, waiting).order_by(col(Delivery.id))
+            for level in present
+        ]
         rows: list[Delivery] = []
-        for condition in (lapsed, *(and_(col(Delivery.urgency) == level, waiting) for level in present)):
-            query = select(Delivery).where(condition).order_by(col(Delivery.id)).limit(limit - len(rows))
+        for look in looks:
+            query = look.limit(limit - len(rows))
             rows += (await session.exec(query.with_for_update(skip_locked=True) if lock else query)).all()
             if len(rows) >= limit:
                 break
@@ -159,19 +165,29 @@ class Claims:
 
     async def _claim(self, work: Work, rows: Sequence[Delivery], lanes: int) -> list[Batch]:
         batches: list[Batch] = []
-        for alike in _alike(rows):
+        for alike in self._alike(rows):
             if len(batches) >= lanes:
                 break
             if batch := await self._one_call(work, alike):
                 batches.append(batch)
         return batches
 
+    def _alike(self, rows: Sequence[Delivery]) -> list[list[Delivery]]:
+        """Rows that may travel together, in order of the first of each: direct, same words, same way of making them."""
+        if self._batch == 1:
+            return [[row] for row in rows]
+        groups: dict[object, list[Delivery]] = defaultdict(list)
+        for row in rows:
+            together = ":direct:" in row.address and not row.hints
+            words = json.dumps([row.message, row.renderer, row.render_args, row.resend, row.state], sort_keys=True)
+            groups[words if together else row.id].append(row)
+        size = self._batch
+        return [group[at : at + size] for group in groups.values() for at in range(0, len(group), size)]
+
     async def _one_call(self, work: Work, alike: Sequence[Delivery]) -> list[Claimed]:
         """Claim as many of ``alike`` as turn out to say the same; the rest stays for the next call."""
         batch: list[Claimed] = []
         for row in alike:
-            if len(batch) >= self._batch:
-                break
             message = await self._words(work, row)
             if message is None:
                 continue
@@ -225,13 +241,3 @@ def _behind() -> Any:
 
 def _is_routine(row: Delivery) -> bool:
     return row.urgency < int(Urgency.ANSWER) and ":group:" in row.address and row.state == "pending"
-
-
-def _alike(rows: Sequence[Delivery]) -> list[list[Delivery]]:
-    """Rows that may travel together, in order of the first of each: direct, same words, same way of making them."""
-    groups: dict[object, list[Delivery]] = defaultdict(list)
-    for row in rows:
-        together = ":direct:" in row.address and not row.hints
-        words = json.dumps([row.message, row.renderer, row.render_args, row.resend, row.state], sort_keys=True)
-        groups[words if together else row.id].append(row)
-    return list(groups.values())

@@ -5,9 +5,9 @@ Adapters and workflows meet here and nowhere else. Nothing in this module knows 
 
 from datetime import datetime
 from enum import IntEnum
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Platform: TypeAlias = str
 """``dingtalk`` · ``wecom`` · ``email`` · ``web``."""
@@ -17,6 +17,14 @@ class Message(BaseModel):
     """Base of all message parts: immutable, no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        """Text without what no database stores: NUL characters and halves of surrogate pairs."""
+        if not isinstance(value, str) or (value.isascii() and "\x00" not in value):
+            return value
+        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 class Address(Message):

@@ -156,7 +156,7 @@ class Delivery(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("dedupe_key"),
         Index("delivery_queue", "platform", "state", "urgency", "id"),
-        Index("delivery_later", "platform", "state", "not_before"),
+        Index("delivery_later", "not_before", "platform", "state"),
         Index("delivery_lease", "platform", "state", "lease_until"),
         Index("delivery_order", "address", "state", "about", "id"),
         Index("delivery_pace", "address", "sent_at"),

@@ -32,7 +32,7 @@ async def post(
 ) -> bool:
     """Queue one message to one address; False when ``key`` was queued for this address before.
 
-    With ``renderer`` the text is made anew from ``render_args`` when it is sent; ``message`` then carries subject and urgency.
+    With ``renderer`` the text is made anew from ``render_args`` when sent; ``message`` carries subject and urgency.
     """
     dedupe_key = f"{key}>{to}"
     known = select(Delivery.id).where(Delivery.dedupe_key == dedupe_key)

@@ -3,7 +3,7 @@
 Retries come after 1, 2, 4 … s, at most 30 s apart for ten minutes, then slower; after a day the message is given up.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from storage.work import Work
 
 LONGEST_WAIT = timedelta(seconds=30)
 FAST_PERIOD = timedelta(minutes=10)
-SLOW_RETRY = timedelta(minutes=5)
+SLOW_RETRY = timedelta(minutes=2)
 GIVE_UP = timedelta(hours=24)
 OUTAGE = timedelta(minutes=1)
 """Trouble without a single success for this long is an outage: when it ends, what waits is tried at once."""
@@ -46,21 +46,24 @@ class Outcomes:
         self._on_failure = on_failure
         self._trouble_since: datetime | None = None
 
-    async def record(self, work: Work, tried: Tried) -> None:
-        """Write the outcome, unless another worker has taken the row over since."""
-        row = await work.session.get(Delivery, tried.claimed.row_id, with_for_update=True)
-        if row is None or (row.lease_owner, row.attempts) != (self._owner, tried.claimed.attempt):
-            return
-        if row.state != "sending":
-            return
+    async def record(self, work: Work, tried: Sequence[Tried]) -> None:
+        """Write the outcomes, except of rows that another worker has taken over since."""
+        by_id = {item.claimed.row_id: item for item in tried}
+        query = select(Delivery).where(col(Delivery.id).in_(by_id)).order_by(col(Delivery.id))
+        for row in (await work.session.exec(query.with_for_update())).all():
+            item = by_id[row.id or 0]
+            if (row.state, row.lease_owner, row.attempts) == ("sending", self._owner, item.claimed.attempt):
+                await self._settle(work, row, item.outcome)
+
+    async def _settle(self, work: Work, row: Delivery, outcome: Outcome) -> None:
         row.lease_owner, row.lease_until = "", None
         work.session.add(row)
-        if isinstance(tried.outcome, Sent):
-            await self._sent(work, row, tried.outcome)
-        elif isinstance(tried.outcome, Refused):
-            await self._give_up(work, row, tried.outcome.reason)
+        if isinstance(outcome, Sent):
+            await self._sent(work, row, outcome)
+        elif isinstance(outcome, Refused):
+            await self._give_up(work, row, outcome.reason)
         else:
-            await self._put_off(work, row, tried.outcome)
+            await self._put_off(work, row, outcome)
 
     async def _sent(self, work: Work, row: Delivery, outcome: Sent) -> None:
         row.state = "delivered" if outcome.delivered else "sent"

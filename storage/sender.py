@@ -182,8 +182,7 @@ class Sender:
 
     async def _record_together(self, tried: Sequence[Tried]) -> list[Exception | None]:
         async with self._ground.work() as work:
-            for item in tried:
-                await self._outcomes.record(work, item)
+            await self._outcomes.record(work, tried)
         return [None] * len(tried)
 
     async def _record_alone(self, item: Tried) -> Exception | None:

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 
 from storage.database import Database
 from storage.migrate import migrate
 from tests import postgres
+
+# Tracebacks painted for a terminal take a quarter of a second each; tests make things fail a lot.
+structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe_key"),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.create_index("delivery_later", ["platform", "state", "not_before"], unique=False)
+        batch_op.create_index("delivery_later", ["not_before", "platform", "state"], unique=False)
         batch_op.create_index("delivery_lease", ["platform", "state", "lease_until"], unique=False)
         batch_op.create_index("delivery_order", ["address", "state", "about", "id"], unique=False)
         batch_op.create_index("delivery_pace", ["address", "sent_at"], unique=False)
