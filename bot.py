@@ -13,8 +13,10 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
 
 import aiohttp
+import structlog
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -41,7 +43,13 @@ from workflows.words import Words
 WORDS = Words("command_line")
 T = TypeVar("T")
 
-app = typer.Typer(help="会保 Huibao: keeps video conferences answered.", no_args_is_help=True, add_completion=False)
+log = structlog.get_logger(__name__)
+app = typer.Typer(
+    help="会保 Huibao: keeps video conferences answered.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 audit_app = typer.Typer(help="The audit chain.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 
@@ -181,7 +189,8 @@ def import_(
     async def run() -> ImportResult:
         async with assembled(settings) as runtime:
             ground = runtime.ground
-            return await import_tables(ground.database, read_tables(path), ground.clock.now(), dry_run=dry_run)
+            now, zone = ground.clock.now(), ZoneInfo(settings.timezone)
+            return await import_tables(ground.database, read_tables(path), now, dry_run=dry_run, zone=zone)
 
     result = _run(run())
     for problem in result.problems:
@@ -190,7 +199,7 @@ def import_(
         _refuse(WORDS("import_refused", count=sum(problem.severity == "error" for problem in result.problems)))
     for table, counts in result.counts.items():
         print(WORDS("imported", title=words()["tables"][table]["title"], **vars(counts)))
-    print(WORDS("import_dry" if dry_run else "import_done"))
+    print(WORDS("import_dry" if dry_run else "import_done" if result.changed else "import_same"))
 
 
 @app.command()
@@ -253,8 +262,9 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         _fail(str(error))
     except SQLAlchemyError as error:
         _fail(WORDS("database_fail", why=str(error).splitlines()[0]))
-    except OSError as error:
-        _fail(WORDS("database_fail", why=error))
+    except Exception as error:  # a user never reads a traceback; the log has it
+        log.exception("command failed")
+        _fail(WORDS("failed", why=f"{type(error).__name__}: {error}".splitlines()[0]))
 
 
 def _lines_in() -> Iterator[str]:

@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from bot import compose
 from storage.clock import ManualClock
 from storage.database import Database
 from storage.messages import Address, Attachment, Incoming, Quote, Sender
-from storage.models import Counter, Fault, Group, Identity, Meeting, Obligation, Person, Shift, Site, Unit
+from storage.models import Fault, Group, Identity, Meeting, Obligation, Person
 from storage.organisation.load import import_tables
-from storage.organisation.sample import SAMPLE
 from storage.organisation.read import read_tables
+from storage.organisation.sample import SAMPLE
 from storage.runtime import Runtime
 from storage.settings import Settings, build_settings, parse_duration
 from storage.work import Ground
@@ -57,10 +57,40 @@ class Scenario:
         settle: bool = True,
     ) -> Incoming:
         """``person`` (a person_id) writes in a group (its name) or, without one, to the bot directly."""
+        incoming = await self.said(
+            person,
+            text,
+            group=group,
+            platform=platform,
+            quote=quote,
+            click=click,
+            attachments=attachments,
+            written_at=written_at,
+            message_id=message_id,
+        )
+        await self.runtime.inbox.accept(incoming)
+        if settle:
+            await self.settle()
+        return incoming
+
+    async def said(
+        self,
+        person: str,
+        text: str = "",
+        *,
+        group: str = "",
+        platform: str = "dingtalk",
+        quote: str = "",
+        click: str = "",
+        attachments: Iterable[Attachment] = (),
+        written_at: datetime | None = None,
+        message_id: str = "",
+    ) -> Incoming:
+        """What the platform would deliver of a message, without delivering it."""
         self._count += 1
         account = await self.account(person, platform)
         place = await self.group_address(group, platform) if group else None
-        incoming = Incoming(
+        return Incoming(
             platform=platform,
             account="bot",
             message_id=message_id or f"in-{self._count}",
@@ -72,10 +102,6 @@ class Scenario:
             click=click,
             attachments=tuple(attachments),
         )
-        await self.runtime.inbox.accept(incoming)
-        if settle:
-            await self.settle()
-        return incoming
 
     async def settle(self) -> None:
         """Let everything that is due happen, at this moment of the clock."""
@@ -147,11 +173,13 @@ class Scenario:
 
     async def fault(self) -> Fault:
         """The newest fault."""
-        return sorted(await self.rows(Fault), key=lambda row: row.number)[-1]
+        rows: list[Fault] = sorted(await self.rows(Fault), key=lambda row: row.number)
+        return rows[-1]
 
     async def meeting(self) -> Meeting:
         """The newest meeting."""
-        return sorted(await self.rows(Meeting), key=lambda row: row.number)[-1]
+        rows: list[Meeting] = sorted(await self.rows(Meeting), key=lambda row: row.number)
+        return rows[-1]
 
     async def account(self, person: str, platform: str) -> str:
         """The person's account on a platform."""

@@ -1,0 +1,1 @@
+"""Both stories, as the outside lives through them: the whole bot, killed, restarted, cut off."""
