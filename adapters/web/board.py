@@ -16,7 +16,7 @@ OPEN_ROWS = 60
 DONE_ROWS = 8
 LIST_ROWS = 12
 SOON = timedelta(minutes=3)
-ENDED = ("closed", "cancelled")
+ENDED = ("closed", "cancelled", "ended")
 
 
 async def board_view(ground: Ground) -> View:
@@ -34,7 +34,7 @@ async def board_view(ground: Ground) -> View:
             "total": len(unmet),
             "breached": sum(row.state == "breached" for row in unmet),
             "done": [obligation_view(work.org, row, work.now, today) for row in done],
-            "meetings": await _meetings(work, today),
+            "meetings": await _meetings(work),
             "faults": await _faults(work, today),
         }
 
@@ -94,12 +94,12 @@ def _names(org: Directory, person_ids: Sequence[str]) -> list[str]:
     return [org.people[person_id].name for person_id in person_ids if person_id in org.people]
 
 
-async def _meetings(work: Work, today: datetime) -> list[View]:
+async def _meetings(work: Work) -> list[View]:
     query = select(Meeting).order_by(col(Meeting.created_at).desc()).limit(LIST_ROWS)
-    return [await _meeting(work, row, today) for row in (await work.session.exec(query)).all()]
+    return [await _meeting(work, row) for row in (await work.session.exec(query)).all()]
 
 
-async def _meeting(work: Work, row: Meeting, today: datetime) -> View:
+async def _meeting(work: Work, row: Meeting) -> View:
     owed = await _obligations(
         work,
         (col(Obligation.meeting) == row.number)
@@ -118,7 +118,7 @@ async def _meeting(work: Work, row: Meeting, today: datetime) -> View:
         "sites": len(row.site_ids),
         "met": sum(debt.met_at is not None for debt in owed),
         "owed": len(owed),
-        "today": starts.date() == today.date(),
+        "ended": row.state in ENDED,
     }
 
 
@@ -135,7 +135,7 @@ def _fault(org: Directory, row: Fault, today: datetime) -> View:
         "state": row.state,
         "state_label": label("fault_state", row.state),
         "site": site.name if site else "",
-        "what": row.symptom or row.device or row.text,
+        "what": row.text or row.symptom,
         "owner": " ".join(_names(org, [row.owner or ""])),
         "created": clock_of(row.created_at.astimezone(today.tzinfo), today),
         "ended": row.state in ENDED,

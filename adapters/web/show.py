@@ -108,7 +108,7 @@ def talk_name(talk: Conversation) -> str:
 
 
 def _preview(org: Directory, row: ConsoleMessage, me: Person) -> str:
-    text = " ".join((row.body.get("title") or row.text or words()["talks"]["photo"]).split())[:60]
+    text = " ".join((row.text or row.body.get("title") or words()["talks"]["photo"]).split())[:60]
     if row.person_id == me.person_id or ":direct:" in row.conversation:
         return text
     return f"{_name(org, row.person_id)}：{text}"

@@ -23,7 +23,8 @@ CONTRACT = {
 
 def fault(number: int, **values: Any) -> Fault:
     at = START + timedelta(minutes=number)
-    return Fault(**{"number": f"GZ-20261124-{number:03d}", "level": "III", "unit_id": "X1", "created_at": at} | values)
+    fields: dict[str, Any] = {"number": f"GZ-20261124-{number:03d}", "level": "III", "unit_id": "X1", "created_at": at}
+    return Fault(**fields | values)
 
 
 def meeting() -> Meeting:
@@ -39,11 +40,12 @@ def meeting() -> Meeting:
 
 def debt(unit: str, **values: Any) -> Obligation:
     due = START + timedelta(minutes=10)
-    return Obligation(**{"kind": "notice_ack", "unit_id": unit, "due_at": due, "opened_at": START} | values)
+    fields: dict[str, Any] = {"kind": "notice_ack", "unit_id": unit, "due_at": due, "opened_at": START}
+    return Obligation(**fields | values)
 
 
 def delivery(key: str, **values: Any) -> Delivery:
-    fields = {
+    fields: dict[str, Any] = {
         "dedupe_key": key,
         "platform": "dingtalk",
         "address": "dingtalk:direct:dt-li",
