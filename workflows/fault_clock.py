@@ -6,7 +6,7 @@ from storage.models import Fault, Obligation, Timer
 from storage.obligations import DUE, Rung, open_obligation
 from storage.timers import drop_timer, set_timer
 from storage.work import Work
-from workflows import escalation, fault_profile, fault_voice, fault_words
+from workflows import escalation, fault_profile, fault_question, fault_voice, fault_words
 from workflows import fault_book as book
 from workflows.phrases import clock
 from workflows.words import Words
@@ -90,9 +90,7 @@ async def on_unconfirmed(work: Work, timer: Timer) -> None:
     fault = await book.load(work, timer.about)
     if fault is None or fault.state != "resolved" or fault.extra.get("round", 1) != timer.payload["round"]:
         return
-    words = fault_words.describe(work, fault)
-    text = WORDS("still_unconfirmed", **words)
-    await fault_voice.to_reporters(work, fault, text, f"unconfirmed:{timer.key}")
+    await fault_question.ask(work, fault, fault_words.owner(work, fault), f"unconfirmed:{timer.key}")
 
 
 async def on_observed(work: Work, timer: Timer) -> None:

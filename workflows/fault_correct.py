@@ -76,7 +76,8 @@ async def _tell(turn: Turn, fault: Fault, *, moved: bool) -> None:
     work, here = turn.work, str(turn.incoming.conversation)
     words = fault_words.describe(work, fault)
     text = WORDS("told_moved" if moved else "told", **words)
-    await fault_voice.to_everyone_told(work, fault, text, f"corrected:{turn.key}", skip=[here])
+    new_groups = [str(group) for group in fault_voice.support_groups(work, fault)] if moved else []
+    await fault_voice.to_everyone_told(work, fault, text, f"corrected:{turn.key}", skip=[here, *new_groups])
     await _tell_duty(turn, fault, text)
     if not moved:
         await fault_voice.to_reporters(work, fault, WORDS("reporters", **words), f"corrected:{turn.key}", skip=[here])

@@ -1,15 +1,14 @@
 """How a fault ends: claimed mended, confirmed, broken still, withdrawn. Whoever was told hears how it ended."""
 
-from storage.messages import Address
 from storage.models import Fault
 from workflows import fault_book as book
-from workflows import fault_clock, fault_dispatch, fault_hand, fault_pick, fault_voice, fault_words
+from workflows import fault_clock, fault_dispatch, fault_hand, fault_pick, fault_question, fault_voice, fault_words
+from workflows.fault_question import ASKED
 from workflows.phrases import call, clock
-from workflows.turn import Turn, expect, forget
+from workflows.turn import Turn, forget
 from workflows.words import Words
 
 WORDS = Words("fault_end")
-ASKED = "fix_confirmation"
 
 
 async def resolve(turn: Turn) -> None:
@@ -38,27 +37,9 @@ async def _resolve(turn: Turn, fault: Fault) -> None:
     fault.state, fault.acked_at, fault.resolved_at = "resolved", fault.acked_at or at, at
     book.note(work, fault, assigned="", cure=turn.incoming.text)
     turn.audit("fault.resolved", about=fault.number, text=turn.incoming.text)
-    await _ask_reporters(turn, fault)
+    await fault_question.ask(work, fault, call(person), f"fixed:{turn.key}", but=by)
     await fault_clock.await_confirmation(work, fault)
     await _tell_workers(turn, fault, before)
-
-
-async def _ask_reporters(turn: Turn, fault: Fault) -> None:
-    """Each reporter is asked where the report was made, and in a group's case also directly."""
-    work = turn.work
-    words = fault_words.describe(work, fault) | {"by": call(turn.person)}
-    key = f"fixed:{turn.key}"
-    for conversation in fault.conversations:
-        place = Address.parse(conversation)
-        people = fault_voice.reporters_in(work, fault, conversation)
-        group = place.kind == "group"
-        text = WORDS("ask_group" if group else "ask", **words)
-        await fault_voice.to_address(work, fault, place, text, key, mention=people)
-        for person in people:
-            await expect(work, person, ASKED, fault.number, conversation=conversation)
-            if group and person.person_id != turn.person.person_id:
-                alone = WORDS("ask_alone", call=call(person), **words)
-                await fault_voice.to_person(work, fault, person, alone, key, skip=fault.conversations)
 
 
 async def _tell_workers(turn: Turn, fault: Fault, before: str | None) -> None:

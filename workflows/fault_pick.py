@@ -126,8 +126,12 @@ async def allowed(turn: Turn, fault: Fault, right: str, *, is_self: bool) -> boo
 
 
 async def mine_as_reporter(turn: Turn, states: Sequence[str]) -> list[Fault]:
-    """Faults the speaker reported; a client speaks for the other reports of the own unit only by naming them."""
-    return await book.reported_by(turn.work, turn.person.person_id, states)
+    """Faults the speaker reported, else those reported in this group (the table of rights decides)."""
+    own = await book.reported_by(turn.work, turn.person.person_id, states)
+    if own or turn.direct:
+        return own
+    here = str(turn.incoming.conversation)
+    return [fault for fault in await book.find(turn.work, states=states) if here in fault.conversations]
 
 
 async def mine_as_engineer(turn: Turn, states: Sequence[str]) -> list[Fault]:

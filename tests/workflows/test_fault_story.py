@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.models import Obligation
+from storage.models import Identity, Obligation, Person
 from tests.scenario import Scenario, scenario
 
 CLIENT, SUPPORT, CITY = "#临河县水利局客户群", "#临河县保障群", "#江州市保障群"
@@ -225,6 +225,26 @@ async def test_an_unconfirmed_fix_is_asked_about_once_more(bot: Scenario) -> Non
     await bot.say("li", "修好了", group=SUPPORT[1:])
     bot.forget_all()
     await bot.advance("31m")
-    bot.expect(CLIENT, NUMBER, "正常了吗")
+    bot.expect(CLIENT, NUMBER, "正常了吗", "@会保 回“好了”")
+    bot.expect("fang", NUMBER, "正常了吗")
     bot.nothing_more()
     assert (await bot.fault()).state == "resolved"
+    await bot.advance("1d")
+    bot.forget_all()
+    await bot.say("fang", "好了")
+    bot.expect("fang", "【已恢复】", NUMBER)
+    assert (await bot.fault()).state == "observing"
+
+
+async def test_a_colleague_in_the_same_group_may_say_that_it_works(bot: Scenario) -> None:
+    async with bot.ground.work() as work:
+        work.session.add(Person(person_id="shi", name="石岩", unit_id="X1", roles=["client"]))
+        work.session.add(Identity(platform="dingtalk", account="dt-shi", person_id="shi"))
+        await work.count("organisation")
+    await bot.learn()
+    await taken(bot)
+    await bot.say("li", "修好了", group=SUPPORT[1:])
+    bot.forget_all()
+    await bot.say("shi", "好了", group=CLIENT[1:])
+    bot.expect(CLIENT, "【已恢复】", NUMBER)
+    assert (await bot.fault()).state == "observing"

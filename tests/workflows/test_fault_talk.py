@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlmodel import col
 
 from storage.models import Fault, Meeting, Obligation, Site
 from tests.scenario import Scenario, scenario
@@ -240,7 +241,7 @@ async def test_withdrawing_tells_everyone_who_was_told(bot: Scenario) -> None:
         bot.expect(place, "【已撤回】", NUMBER, "插头松了")
     bot.nothing_more()
     assert (await bot.fault()).state == "cancelled"
-    assert not await bot.rows(Obligation, Obligation.closed_at.is_(None))
+    assert not await bot.rows(Obligation, col(Obligation.closed_at).is_(None))
     await bot.advance("3h")
     bot.nothing_more()
 

@@ -1,0 +1,31 @@
+"""“现在正常了吗？”: asking the reporters whether it works again, and asking once more when nothing comes."""
+
+from storage.messages import Address
+from storage.models import Fault
+from storage.work import Work
+from workflows import fault_voice, fault_words
+from workflows.phrases import call
+from workflows.turn import expect
+from workflows.words import Words
+
+WORDS = Words("fault_question")
+ASKED = "fix_confirmation"
+
+
+async def ask(work: Work, fault: Fault, by: str, key: str, *, but: str = "") -> None:
+    """Ask each reporter where the report was made and, when that was a group, also directly.
+
+    ``by``: who mended it, as said to others; ``but``: a person who needs no direct copy (who just spoke).
+    """
+    words = fault_words.describe(work, fault) | {"by": by}
+    for conversation in fault.conversations:
+        place = Address.parse(conversation)
+        people = fault_voice.reporters_in(work, fault, conversation)
+        in_group = place.kind == "group"
+        text = WORDS("group" if in_group else "direct", **words)
+        await fault_voice.to_address(work, fault, place, text, key, mention=people)
+        for person in people:
+            await expect(work, person, ASKED, fault.number, conversation=conversation)
+            if in_group and person.person_id != but:
+                alone = WORDS("alone", call=call(person), **words)
+                await fault_voice.to_person(work, fault, person, alone, key, skip=fault.conversations)
