@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -43,6 +44,16 @@ def parse_hours(value: object) -> tuple[tuple[time, time], ...]:
         return tuple((time.fromisoformat(start.strip()), time.fromisoformat(end.strip())) for start, end in spans)
     except ValueError as error:
         raise ValueError(f'{value!r} is not a list of hours such as "09:00-12:00,13:30-17:30"') from error
+
+
+def known_timezone(value: object) -> str:
+    """The name of a time zone; ValueError when there is none of that name."""
+    name = str(value)
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f'{name!r} is not a time zone such as "Asia/Shanghai"') from error
+    return name
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
@@ -211,7 +222,7 @@ class CalendarSettings(Section):
 class Settings(Section):
     """Everything. ``base_dir`` is the folder of the file: relative paths start there."""
 
-    timezone: str = "Asia/Shanghai"
+    timezone: Annotated[str, BeforeValidator(known_timezone)] = "Asia/Shanghai"
     data_dir: Path = Path("data")
     database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()

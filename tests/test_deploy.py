@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.settings import build_settings
+from storage.settings import SettingsError, build_settings
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 EXAMPLE = (DEPLOY / "huibao.example.toml").read_text("utf-8")
@@ -40,3 +40,9 @@ def test_the_unit_overrides_settings_that_exist() -> None:
     settings = build_settings({}, environment, DEPLOY, "unit")
     assert settings.data_path == Path("/var/lib/huibao")
     assert settings.database_url == "sqlite:////var/lib/huibao/huibao.db"
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../etc", ""])
+def test_a_time_zone_that_does_not_exist_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match="timezone: .*is not a time zone such as"):
+        build_settings({"timezone": name}, {}, DEPLOY, "file")

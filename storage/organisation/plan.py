@@ -95,10 +95,15 @@ def _change(kept: Kept, current: list[Record], wanted: list[Record], now: dateti
             change.same += 1
     gone = [record for key, record in before.items() if key not in after]
     if kept.retire:
-        change.retire = [record for record in gone if record["active"]]
+        change.retire = [record for record in gone if record["active"] and not _bound_in_chat(kept, record)]
     else:
         change.delete = [record for record in gone if _is_ours(kept, record, now)]
     return change
+
+
+def _bound_in_chat(kept: Kept, record: Record) -> bool:
+    """Whether an administrator registered the group by a sentence in it; no file knows such a group."""
+    return kept is GROUP and record["group_id"] == f"{record['platform']}:{record['conversation_id']}"
 
 
 def _is_ours(kept: Kept, record: Record, now: datetime) -> bool:

@@ -167,11 +167,10 @@ class Problem:
     column: str = ""
 
     def __str__(self) -> str:
-        place = "row_column" if self.line and self.column else "row" if self.line else "table"
-        if not self.table:
-            return self.why
+        place = "file" if not self.table else "table" if not self.line else "row" if not self.column else "row_column"
         text: str = words()["place"][place]
-        return text.format(table=self.table, line=self.line, column=self.column, why=self.why)
+        mark: str = words()["severity"][self.severity]
+        return mark + text.format(table=self.table, line=self.line, column=self.column, why=self.why)
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from storage.organisation.tables import TABLES, Column, Table, choice_names, words
+from storage.organisation.tables import TABLES, Column, Table, choice_names, why, words
 
 ROWS_WITH_LISTS = 5000
 NARROWEST, WIDEST = 12, 32
 
 
 def write_template(path: Path) -> None:
-    """Write the workbook to ``path`` (.xlsx), over what is there; OSError when that cannot be done."""
+    """Write the workbook to ``path``, over what is there; OSError when it cannot be, ValueError when it is no .xlsx."""
     from openpyxl import Workbook
+
+    if path.suffix.lower() != ".xlsx":
+        raise ValueError(why("template_suffix"))
 
     book = Workbook()
     book.remove(book.active)

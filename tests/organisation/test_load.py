@@ -158,6 +158,22 @@ async def test_a_group_gets_a_new_number_for_the_same_conversation(database: Dat
         assert set((await load_directory(session)).groups) == {"G9", "G2"}
 
 
+async def test_a_group_that_was_bound_in_chat_stays_until_the_file_names_its_conversation(
+    database: Database, tmp_path: Path
+) -> None:
+    await bring(database, tmp_path, sample())
+    async with database.write() as session:
+        place = {"group_id": "wecom:wr1", "platform": "wecom", "conversation_id": "wr1"}
+        session.add(Group.model_validate({**place, "name": "群", "unit_id": "X1", "purpose": "support"}))
+    again = await bring(database, tmp_path, sample())
+    assert not again.changed
+    sheets = sample()
+    sheets["groups"].append(["G3", "wecom", "wr1", "县保障群", "X1", "support"])
+    await bring(database, tmp_path, sheets)
+    async with database.read() as session:
+        assert set((await load_directory(session)).groups) == {"G1", "G2", "G3"}
+
+
 async def test_those_who_are_now_known_are_no_longer_listed_as_strangers(database: Database, tmp_path: Path) -> None:
     known = [("group", "cidA=="), ("sender", "dw")]
     strange = [("group", "dw"), ("sender", "someone")]
@@ -201,7 +217,7 @@ async def test_an_empty_table_is_warned_about(database: Database, tmp_path: Path
     sheets = sample()
     del sheets["sites"][1:]
     result = await bring(database, tmp_path, sheets, dry_run=True)
-    assert "分会场：这张表是空的，原有的 2 条将全部停用。" in [str(problem) for problem in result.problems]
+    assert "提醒：分会场：这张表是空的，原有的 2 条将全部停用。" in [str(problem) for problem in result.problems]
 
 
 async def test_two_thousand_units_take_seconds(database: Database, tmp_path: Path) -> None:

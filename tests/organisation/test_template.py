@@ -68,3 +68,9 @@ def test_what_is_filled_in_comes_back(template: Path) -> None:
         book["单位"].append(row)
     book.save(template)
     assert [row.text("unit_id") for row in read_tables(template)[UNITS]] == ["P", "PC", "C1", "X1"]
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"\.xlsx"):
+        write_template(tmp_path / "organisation.csv")
+    assert not list(tmp_path.iterdir())

@@ -21,7 +21,7 @@ def problems(tmp_path: Path, sheets: Sheets) -> list[Problem]:
 def test_a_good_organisation_has_only_advice(tmp_path: Path) -> None:
     found = problems(tmp_path, sample())
     assert [str(problem) for problem in found if problem.severity == "error"] == []
-    assert [str(problem) for problem in found] == ["单位 第2行：没有工程师，上级也没有，通知和故障会没有人接。"]
+    assert [str(problem) for problem in found] == ["提醒：单位 第2行：没有工程师，上级也没有，通知和故障会没有人接。"]
 
 
 def put(table: str, line: int, column: str, value: str) -> Callable[[Sheets], None]:
@@ -140,8 +140,8 @@ def test_what_will_surprise_is_warned_about(tmp_path: Path, change: Callable[[Sh
     change(sheets)
     found = problems(tmp_path, sheets)
     assert {problem.severity for problem in found} <= {"warning"}
-    usual = "单位 第2行：没有工程师，上级也没有"
-    new = [str(problem) for problem in found if not str(problem).startswith(usual)]
+    usual = "提醒：单位 第2行：没有工程师，上级也没有"
+    new = [str(problem).removeprefix("提醒：") for problem in found if not str(problem).startswith(usual)]
     assert [text[: len(said)] for text in new] == [said] if said else not new
 
 
