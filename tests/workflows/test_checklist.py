@@ -203,6 +203,7 @@ async def test_an_answer_out_of_order_says_what_is_missing_and_asks_nothing_twic
         await meeting(bot)
         await bot.say("li", "已到位")
         bot.expect("li", "检查1/4【电源】")
+        await bot.advance("1m")
         await bot.say("li", "光路正常")
         bot.expect("li", "光路已记。还差：电源、终端")
         bot.nothing_more()

@@ -49,6 +49,7 @@ async def test_order_and_grouping_do_not_matter(talk: tuple[set[str], list[Messa
             await meeting(bot)
             await bot.say("li", "已到位")
             for steps, person, in_group in messages:
+                await bot.advance("20s")
                 words = "，".join((BAD if step in bad else GOOD)[step] for step in steps)
                 await bot.say(person, words, group=GROUP if in_group else "")
             expected = {step: "abnormal" if step in bad else "ok" for step in GOOD}
