@@ -44,5 +44,5 @@ def test_the_unit_overrides_settings_that_exist() -> None:
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../etc", ""])
 def test_a_time_zone_that_does_not_exist_is_named(name: str) -> None:
-    with pytest.raises(SettingsError, match="timezone: .*is not a time zone such as"):
+    with pytest.raises(SettingsError, match=r"timezone: .*is not a time zone such as"):
         build_settings({"timezone": name}, {}, DEPLOY, "file")
