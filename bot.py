@@ -87,7 +87,7 @@ def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSessi
 @asynccontextmanager
 async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
     """The bot with real clock, database and HTTP session; all closed at the end."""
-    settings.data_path.mkdir(parents=True, exist_ok=True)
+    configure_logs(settings.data_path / "logs")
     database = Database(settings.database_url)
     timeout = aiohttp.ClientTimeout(total=30, connect=5, sock_read=20)
     try:
@@ -255,7 +255,6 @@ def _settings(config: Path) -> Settings:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what fails becomes one sentence and exit 1."""
-    configure_logs()
     try:
         return asyncio.run(work)
     except PortError as error:
