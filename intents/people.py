@@ -15,7 +15,7 @@ _SURNAME = _NOT_HERE + f"(?:{'|'.join(_WORDS['double'])}|[{_WORDS['surnames']}])
 _TITLE = "|".join(sorted(_WORDS["titles"], key=len, reverse=True))
 _NOT = tuple(_WORDS["not_names"])
 _CALLED = re.compile(
-    rf"(?P<pet>(?:(?<![\u4e00-\u9fff])|(?<=[{_WORDS['before_pet']}]))[老小阿]{_SURNAME})(?![会区镇县])"
+    rf"(?P<pet>(?:(?<![\u4e00-\u9fff])|(?<=[老小阿][{_WORDS['surnames']}])|(?<=[{_WORDS['before_pet']}]))[老小阿]{_SURNAME})(?![会区镇县])"
     rf"|(?P<titled>(?<!工)(?<!副){_SURNAME}(?:[\u4e00-\u9fff]{{1,2}}(?=(?:{_TITLE})))?(?:{_TITLE}))"
     rf"(?!{_WORDS['not_after_title']})")
 _BEFORE = "|".join(sorted(_WORDS["before_name"], key=len, reverse=True))
