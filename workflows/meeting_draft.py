@@ -11,7 +11,18 @@ from workflows import choices
 from workflows.meeting_edit import Desk, new_time
 from workflows.meeting_plan import Plan, site_names
 from workflows.meeting_readback import read_draft
-from workflows.meeting_scope import area_of, named_sites, ordered, outside, part_of, wanted, who_may, whole_area
+from workflows.meeting_scope import (
+    area_of,
+    in_area,
+    named_sites,
+    ordered,
+    outside,
+    part_of,
+    says_tier,
+    wanted,
+    who_may,
+    whole_area,
+)
 from workflows.phrases import call, calls, day, full_clock, joined
 from workflows.reader import NUMBER
 from workflows.turn import Turn, forget
@@ -100,7 +111,8 @@ def _sites(turn: Turn, area: Unit, slots: Mapping[str, Any], text: str, systems:
     org, scope = turn.work.org, slots.get("scope")
     part = part_of(org, area, text, systems)
     if isinstance(scope, list):
-        return ordered(org, [site for site in scope if site in part] or part or scope)
+        meant = [site for site in scope if site in part] or part or scope
+        return ordered(org, in_area(org, area, meant) if says_tier(text) else meant)
     everybody = whole_area(org, area.unit_id, systems) if scope == "all" else wanted(org, area, text, systems)
     return ordered(org, part or everybody or slots.get("site", ()))
 

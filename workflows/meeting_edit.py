@@ -72,14 +72,20 @@ def _time(desk: Desk, plan: Plan, clause: str) -> Plan | None:
     span = new_time(clause, desk.now)
     if span is None:
         return None
-    begin, end = span.span
-    if not MATCH["change"].search(clause[:begin]) and not MATCH["only_time"].fullmatch(clause[:begin] + clause[end:]):
+    told = MATCH["change"].search(clause[: span.span[0]])
+    if not told and not MATCH["only_time"].fullmatch(_without_times(desk, clause)):
         return None
     start = moment_of(span, clause, plan.starts_at.astimezone(desk.now.tzinfo))
     until = None
     if isinstance(span.end, datetime) and isinstance(span.start, datetime):
         until = start + (span.end - span.start)
     return plan.moved(start, until)
+
+
+def _without_times(desk: Desk, clause: str) -> str:
+    for span in reversed(find_times(clause, desk.now)):
+        clause = clause[: span.span[0]] + clause[span.span[1] :]
+    return clause
 
 
 def new_time(text: str, now: datetime) -> TimeSpan | None:

@@ -48,6 +48,17 @@ def whole_area(org: Directory, root: str, systems: Sequence[str] = ()) -> list[s
     return [site.site_id for site in (equipped if named and equipped else sites)]
 
 
+def says_tier(text: str) -> bool:
+    """Whether the text calls a whole tier (各乡镇), so that its sites were not named one by one."""
+    return any(pattern.search(text) for pattern in TIER_WORDS.values())
+
+
+def in_area(org: Directory, area: Unit, site_ids: Sequence[str]) -> list[str]:
+    """Those sites that lie in the area."""
+    units = {unit.unit_id for unit in org.below(area.unit_id)}
+    return [one for one in site_ids if one in org.sites and org.sites[one].unit_id in units]
+
+
 def part_of(org: Directory, area: Unit, text: str, systems: Sequence[str]) -> list[str]:
     """Sites of whole tiers: 临河县各乡镇, or 各县 of the speaker's area; empty when the text has no such words."""
     tiers = [tier for tier, pattern in TIER_WORDS.items() if pattern.search(text)]

@@ -87,11 +87,13 @@ def _removed_units(org: Directory, meeting: Meeting, notice: Notice) -> set[str]
     if not notice.changes.get("removed"):
         return set()
     staying = {org.sites[site_id].unit_id for site_id in meeting.site_ids if site_id in org.sites}
-    return {
-        unit_id
-        for unit_id in notice.unit_ids
-        if unit_id not in staying and org.units[unit_id].parent_id not in staying
-    }
+    return {one for one in notice.unit_ids if one not in staying and not _under(org, one, staying)}
+
+
+def _under(org: Directory, unit_id: str, staying: set[str]) -> bool:
+    """A customer unit takes part through the operations unit it hangs under."""
+    unit = org.units[unit_id]
+    return unit.track == "customer" and unit.parent_id in staying
 
 
 def _direct(work: Work, person_ids: Sequence[str]) -> list[tuple[Address, str | None]]:
