@@ -6,7 +6,7 @@ from typing import Any
 from storage.messages import Incoming
 from storage.models import Fault, Meeting, Person, Site
 from storage.work import Work
-from workflows import desk, fault_correct, fault_dispatch, fault_level, fault_site
+from workflows import desk, fault_correct, fault_dispatch, fault_level, fault_pick, fault_site
 from workflows import fault_book as book
 from workflows.authority import may
 from workflows.fault_words import describe
@@ -28,8 +28,17 @@ async def report(turn: Turn) -> None:
         await turn.reply(WORDS("forbidden"))
     elif waiting := fault_site.waiting(turn):
         await fault_site.place_said(turn, waiting, report_at)
-    elif not await fault_correct.corrected(turn):
+    elif not await fault_correct.corrected(turn) and not await _still_broken(turn):
         await _report(turn)
+
+
+async def _still_broken(turn: Turn) -> bool:
+    """A report that names a fault of the speaker's own speaks of that one, whatever words it uses."""
+    mine = await fault_pick.mine_as_reporter(turn, book.ACTIVE)
+    named = [fault for fault in mine if fault.number in turn.numbers]
+    if len(named) == 1:
+        await fault_pick.do(turn, "reject", named, "")
+    return len(named) == 1
 
 
 async def _report(turn: Turn) -> None:

@@ -1,6 +1,6 @@
 """Messages that mean little by themselves but go on with a fault: the place asked for, a correction, a report given."""
 
-from workflows import fault, fault_correct, fault_progress, fault_site
+from workflows import fault, fault_correct, fault_end, fault_progress, fault_site
 from workflows.turn import Turn
 
 READ_AS = ("ack", "none", "meeting.change", "meeting.query", "checklist.report", "assign")
@@ -18,4 +18,10 @@ async def continued(turn: Turn) -> bool:
         return True
     if turn.reading.intent == "ack":
         return await fault_progress.came_second(turn)
+    if turn.reading.intent == "none" and fault_end.says_good(turn):
+        await (fault_end.resolve if "engineer" in turn.person.roles else fault_end.confirm)(turn)
+        return True
+    if turn.reading.intent == "none" and await fault_end.says_bad(turn):
+        await fault_end.reject(turn)
+        return True
     return await fault_correct.corrected(turn) or await fault_progress.report_given(turn)

@@ -1,5 +1,7 @@
 """How a fault ends: claimed mended, confirmed, broken still, withdrawn. Whoever was told hears how it ended."""
 
+import re
+
 from storage.models import Fault
 from workflows import fault_book as book
 from workflows import fault_clock, fault_dispatch, fault_hand, fault_pick, fault_question, fault_voice, fault_words
@@ -59,6 +61,19 @@ async def _tell_workers(turn: Turn, fault: Fault, before: str | None) -> None:
 async def confirm(turn: Turn) -> None:
     """“好了” from a reporter."""
     await fault_pick.do(turn, "confirm", await _waiting(turn), "", asked=ASKED)
+
+
+def says_good(turn: Turn) -> bool:
+    """Whether the text says of a numbered fault that it works."""
+    text, numbered = turn.incoming.text, any(number.startswith("GZ-") for number in turn.numbers)
+    return numbered and bool(re.search(WORDS.get("good"), text)) and not re.search(WORDS.get("not_good"), text)
+
+
+async def says_bad(turn: Turn) -> bool:
+    """Whether a reporter says in few words that what was thought mended is not."""
+    if re.search(WORDS.get("bad"), turn.incoming.text) is None:
+        return False
+    return bool(await book.reported_by(turn.work, turn.person.person_id, ("resolved", "observing")))
 
 
 async def _waiting(turn: Turn) -> list[Fault]:
@@ -126,6 +141,9 @@ async def _reject(turn: Turn, fault: Fault) -> None:
         return
     if fault.state in book.WORKING:
         await fault_pick.ACTS["urge"](turn, fault)
+        return
+    if fault.state not in book.ACTIVE:
+        await turn.reply(WORDS("over", **fault_words.describe(turn.work, fault)), about=fault.number)
         return
     sent = await fault_dispatch.again(turn, fault)
     words = fault_words.describe(turn.work, fault) | {"who": sent.who, "due": clock(turn.work, sent.due_at)}

@@ -421,3 +421,23 @@ async def test_an_abnormal_check_opens_a_fault_with_site_meeting_and_step(bot: S
     assert (row.meeting, row.site_id, row.step, row.level) == ("HY-20261124-001", "S2", "link", "I")
     bot.expect("li", NUMBER, "光路没有信号", "会议即将开始")
     bot.expect("wang", NUMBER)
+
+
+# ---- numbers with few words
+
+
+async def test_a_numbered_good_confirms_and_a_numbered_complaint_reopens_that_fault(bot: Scenario) -> None:
+    await taken(bot)
+    await bot.say("fang", f"{NUMBER} 好了", group=CLIENT[1:])
+    bot.expect(CLIENT, "【已恢复】", NUMBER)
+    bot.forget_all()
+    await bot.say("fang", f"{NUMBER} 还是用不了", group=CLIENT[1:])
+    assert len(await bot.rows(Fault)) == 1
+    assert (await bot.fault()).state == "open"
+    bot.expect("li", NUMBER, "未恢复")
+
+
+async def test_a_numbered_question_is_not_a_confirmation(bot: Scenario) -> None:
+    await taken(bot)
+    await bot.say("fang", f"{NUMBER} 好了吗", group=CLIENT[1:])
+    assert (await bot.fault()).state == "accepted"
