@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -57,8 +58,12 @@ class Sealer:
         """Seal everything unsealed; returns how many entries were."""
         sealed = 0
         while await self._anything_waits():
-            async with self._ground.database.write() as session:
-                count = await _seal(session) if await self._hold_lease(session) else 0
+            try:
+                async with self._ground.database.write() as session:
+                    count = await _seal(session) if await self._hold_lease(session) else 0
+            except IntegrityError:  # another process made the lease at the same moment: it seals
+                self._take_over_at = self._ground.clock.now() + LEASE
+                break
             sealed += count
             if not count:
                 break

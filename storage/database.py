@@ -28,8 +28,8 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 CHANNEL = "huibao"
 LOOK_EVERY = 0.5
 """Seconds between looks for commits of other processes on SQLite."""
-CONFLICTS = ("40001", "40P01")
-"""SQLSTATEs of serialization failures and deadlocks."""
+CONFLICTS = ("40001", "40P01", "23505")
+"""SQLSTATEs of serialization failures, deadlocks, and of two transactions making the same row."""
 
 Listener = Callable[[], None]
 

@@ -16,7 +16,8 @@ from sqlalchemy import inspect
 from sqlmodel import col, select
 
 from storage.clock import Stopwatch
-from storage.inbox import fresh_rows
+from storage.database import is_conflict
+from storage.inbox import TRIES, fresh_rows
 from storage.models import InboxRow, Obligation, Timer
 from storage.obligations import DUE, next_moment
 from storage.work import Ground, Work
@@ -66,7 +67,7 @@ class Engine:
         self._drain = drain
         self._wake = asyncio.Event()
         self._stopping = False
-        self._singly = 0
+        self._singly = self._conflicts = 0
         ground.database.on_commit(self._wake.set, "obligation", "timer")
 
     async def next_due(self) -> datetime | None:
@@ -123,7 +124,7 @@ class Engine:
                 raise
             await self._recover(tried, error)
             return 1
-        self._singly = max(self._singly - 1, 0)
+        self._singly, self._conflicts = max(self._singly - 1, 0), 0
         return len(tried)
 
     async def _fire_slice(self, work: Work, limit: int, tried: list[Obligation | Timer]) -> None:
@@ -212,10 +213,16 @@ class Engine:
     # ---- when a workflow fails
 
     async def _recover(self, tried: Sequence[Obligation | Timer], error: Exception) -> None:
-        """Several failed together: fire them one by one. One failed alone: put it off, so that it holds up nobody."""
+        """Several failed together: fire them one by one. One failed alone: put it off, so that it holds up nobody.
+
+        Another transaction that got in between is no failure: the next round looks again.
+        """
         if len(tried) > 1:
             log.info("rungs failed together, trying one by one", count=len(tried), error=type(error).__name__)
             self._singly = len(tried)
+            return
+        if is_conflict(error) and self._conflicts < TRIES:
+            self._conflicts += 1
             return
         failed = tried[0]
         # The rollback expired the row: only its identity can still be read.

@@ -144,7 +144,7 @@ class Recorder:
 async def until(condition: Any, within: float = 5.0) -> None:
     """Let the loop run until ``condition()`` holds."""
     async with asyncio.timeout(within):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for may be any state of the world
             await asyncio.sleep(0.005)
 
 

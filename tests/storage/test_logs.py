@@ -15,9 +15,7 @@ def test_phones_and_secrets_are_masked() -> None:
     assert mask("GZ-20261124-001 15:20") == "GZ-20261124-001 15:20"
 
 
-def test_the_trace_goes_to_the_file_and_not_to_the_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_trace_goes_to_the_file_and_not_to_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs(tmp_path)
     log = structlog.get_logger("test")
     try:
