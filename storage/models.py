@@ -10,23 +10,15 @@ from sqlalchemy import JSON, Column, Index, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
+# Factories are lambdas: pydantic inspects the factory for every row made, and inspecting a builtin takes 0.3 ms.
 def json_list() -> Any:
     """A JSON list column, empty by default."""
-    return Field(default_factory=_empty_list, sa_type=JSON)
+    return Field(default_factory=lambda: [], sa_type=JSON)  # noqa: PIE807 - see above
 
 
 def json_dict() -> Any:
     """A JSON object column, empty by default."""
-    return Field(default_factory=_empty_dict, sa_type=JSON)
-
-
-def _empty_list() -> list[Any]:
-    """Not ``list`` itself: pydantic inspects the factory for every row made, and inspecting a builtin takes 0.3 ms."""
-    return []
-
-
-def _empty_dict() -> dict[str, Any]:
-    return {}
+    return Field(default_factory=lambda: {}, sa_type=JSON)  # noqa: PIE807 - see above
 
 
 # ---- the organisation -------------------------------------------------------------------------------------------
