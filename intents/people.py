@@ -23,6 +23,7 @@ _FRAME = re.compile(rf"(?:{_BEFORE})(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})")
 _AFTER = re.compile(_WORDS["after_name"])
 _HEAD = re.compile(rf"(?:^|[,.;!?、⌂\n和与跟])(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})(?={_WORDS['does']})")
 _NO_END = tuple(_WORDS["no_name_end"])
+_PARTICLES = tuple(_WORDS["particles"])
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def _cut(text: str, start: int, end: int) -> Person | None:
     for stop in (end, end - 1):
         if stop - start == 3 and text[stop - 1:stop + 1] in words():
             continue
-        if stop - start >= 2 and _AFTER.match(text[stop:stop + 4]) and not text[start:stop].endswith(_NO_END):
+        closed = _NO_END if stop - start == 3 else _PARTICLES
+        if stop - start >= 2 and _AFTER.match(text[stop:stop + 4]) and not text[start:stop].endswith(closed):
             return Person(text[start:stop], start, stop)
     return None

@@ -17,6 +17,7 @@ _EVERYDAY = frozenset(_WORDS["everyday"])
 _NOT_AFTER = re.compile(_WORDS["not_after"])
 _NOT_BEFORE = re.compile(_WORDS["not_before"])
 _SITE_AFTER = re.compile(_WORDS["site_after"])
+_OFFICE_AFTER = re.compile(_WORDS["office_after"])
 _JOINER = re.compile(_WORDS["joiner"])
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
     (unit, tuple(words)) for unit, words in _WORDS["kind"].items())
@@ -124,7 +125,10 @@ class PlaceIndex:
             return False
         if end - start >= _MIN_SOUND:
             return True
-        return self.places[sites[0]].tier in ("city", "county") and name not in _EVERYDAY
+        if self.places[sites[0]].tier not in ("city", "county") or name in _EVERYDAY:
+            return False
+        opens = start == 0 or text[start - 1] in ",.;!?、\n"
+        return opens or bool(_OFFICE_AFTER.match(text[end:]))
 
     def _share_kind(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
         """"温州、台州两市政务中心": the kind after the last name holds for the whole list."""

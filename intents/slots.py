@@ -148,7 +148,7 @@ def _promise(facts: Facts) -> Slots:
 
 
 def _ack(facts: Facts, _places: PlaceIndex) -> Slots:
-    return _promise(facts) if facts.has("on_the_way") else {}
+    return _promise(facts) if facts.has("on_the_way") or facts.has("exp_arrival") else {}
 
 
 def _assist(facts: Facts, _places: PlaceIndex) -> Slots:

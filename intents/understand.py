@@ -24,10 +24,10 @@ from intents.words import load_toml
 _LIMIT = 4000
 _INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start"})
 _ASKED_BACK = "not_received_not_there"
-_SILENT = frozenset({"chatter", "engineer_says"})
+_SILENT = frozenset({"chatter", "engineer_says", "something_seems_wrong"})
 _NEVER_SCORED = frozenset({"fault.confirm", "fault.cancel", "fault.resolve", "assign",
                            "meeting.notice", "meeting.change", "meeting.cancel"})
-_FIRM, _GUESS, _OVERRULE = 0.89, 0.5, 0.93
+_FIRM, _GUESS, _OVERRULE = 0.89, 0.42, 0.88
 
 
 @lru_cache(maxsize=1)
