@@ -1,1 +1,1 @@
-"""Benchmarks: ``python -m tests.bench`` runs every ``bench_*.py`` here and prints its figures."""
+"""Benchmarks: ``python -m tests.bench [NAME…]`` runs the ``bench_*.py`` here, each in a process of its own."""

@@ -1,19 +1,21 @@
-"""Runs every benchmark of this folder (or those whose name is given) and prints one line per figure."""
+"""Runs every benchmark of this folder, or those that are named; each prints its own figures."""
 
-import asyncio
-import importlib
+import subprocess
 import sys
 from pathlib import Path
 
 
-async def main(wanted: list[str]) -> None:
+def main(wanted: list[str]) -> int:
+    """Each benchmark has a process of its own, so that none measures what another left in memory."""
+    worst = 0
     for path in sorted(Path(__file__).parent.glob("bench_*.py")):
         name = path.stem.removeprefix("bench_")
-        if wanted and name not in wanted:
-            continue
-        figures: dict[str, str] = await importlib.import_module(f"tests.bench.{path.stem}").run()
-        for what, figure in figures.items():
-            print(f"{name}: {what}: {figure}")
+        if not wanted or name in wanted:
+            print(f"== {name}", flush=True)
+            worst = max(
+                worst, subprocess.run([sys.executable, "-m", f"tests.bench.{path.stem}"], check=False).returncode
+            )
+    return worst
 
 
-asyncio.run(main(sys.argv[1:]))
+sys.exit(main(sys.argv[1:]))
