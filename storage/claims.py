@@ -24,7 +24,7 @@ from storage.work import Ground, Work
 LEASE = timedelta(seconds=30)
 ROUTINE_PER_MINUTE = 10
 MINUTE = timedelta(minutes=1)
-LOOK_AHEAD = 16
+LOOK_AHEAD = 33
 """Rows looked at in one claim, or …"""
 LOOK_FAR = 64
 """… as many as all lanes can carry, up to this."""

@@ -21,7 +21,8 @@ from storage.sender import OnFailure, Renderer, Sender
 from storage.work import Ground
 
 RESTART_PAUSE = 1.0
-STOP_WITHIN = 8.0
+STOP_WITHIN = 7.0
+SEAL_WITHIN = 1.0
 
 Start: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Task: TypeAlias = asyncio.Task[None]
@@ -45,7 +46,9 @@ class Logic:
 class Runtime:
     """The assembled bot. ``inbox.accept`` is what adapters call."""
 
-    def __init__(self, ground: Ground, adapters: Sequence[Adapter], logic: Logic) -> None:
+    def __init__(
+        self, ground: Ground, adapters: Sequence[Adapter], logic: Logic, stop_within: float = STOP_WITHIN
+    ) -> None:
         self.ground = ground
         self.adapters = list(adapters)
         self.inbox = Inbox(ground)
@@ -56,6 +59,7 @@ class Runtime:
         ]
         self.sealer = Sealer(ground)
         self._stopping = asyncio.Event()
+        self._stop_within = stop_within
 
     async def step(self) -> None:
         """Do all work that is due now, until nothing is left to do."""
@@ -71,7 +75,7 @@ class Runtime:
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def run(self) -> None:
-        """Run until :meth:`stop`; then stop taking, finish what is in hand, and return within ``STOP_WITHIN`` s."""
+        """Run until :meth:`stop`; then stop taking, finish what is in hand, and return within ``stop_within`` s."""
         taking = {f"receive {a.platform}": partial(a.run, self.inbox.accept) for a in self.adapters}
         working: dict[str, Start] = {
             "watch": partial(self.ground.database.watch, self._stopping),
@@ -101,13 +105,22 @@ class Runtime:
             *(sender.stop for sender in self.senders),
         ):
             stop()
-        await self.inbox.settle()
-        _, late = await asyncio.wait(workers, timeout=STOP_WITHIN)
+        accepting = asyncio.create_task(self.inbox.settle(), name="accept")
+        _, late = await asyncio.wait([*workers, accepting], timeout=self._stop_within)
         if late:
             log.warning(
                 "stopped with work in hand; it is taken up at the next start", parts=[t.get_name() for t in late]
             )
         await _cancel(list(late))
+        await self._seal_last()
+
+    async def _seal_last(self) -> None:
+        """Chain what the parts wrote while they stopped; what does not get done is done at the next start."""
+        try:
+            async with asyncio.timeout(SEAL_WITHIN):
+                await self.sealer.step()
+        except Exception:  # stopping goes on
+            log.exception("the last entries stay unsealed until the next start")
 
     async def _keep(self, name: str, start: Start) -> None:
         """Run a part for ever: an unforeseen error is logged and the part starts again a second later."""

@@ -23,7 +23,7 @@ from storage.work import Ground
 
 LANES = 8
 """Calls under way at once at most."""
-LONG_QUEUE = 8
+LONG_QUEUE = 32
 """With more rows than this ready, all lanes are used."""
 PATIENCE = 0.25
 """Seconds after which a call no longer keeps the next one waiting."""

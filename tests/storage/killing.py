@@ -1,0 +1,128 @@
+"""A bot that is killed again and again: run by ``test_kill.py`` as a process of its own.
+
+It accepts numbered messages, answers each, and opens a debt for each that time escalates twice; a platform that
+only appends to a file stands for the world outside. Everything is imported once, then a child is forked for each life, so that
+dozens of lives cost no dozens of start-ups.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from sqlmodel import col, func, select
+
+from storage.clock import SystemClock
+from storage.database import Database
+from storage.messages import Address, Incoming, Outgoing, Urgency
+from storage.migrate import migrate
+from storage.models import Delivery, InboxRow, Obligation
+from storage.obligations import Rung, open_obligation
+from storage.outbox import post
+from storage.ports import Outcome, SendJob, Sent
+from storage.runtime import Runtime
+from storage.work import Work
+from tests.fakes import FakePlatform
+from tests.storage.parts import Recorder, ground_on, incoming
+
+MESSAGES = 120
+LADDER = [Rung("due", timedelta(0)), Rung("upper", timedelta(milliseconds=150))]
+DOWNTIME = timedelta(seconds=31)
+"""Each life begins this much later: long enough for the leases of the dead to lapse."""
+
+
+class World(FakePlatform):
+    """Appends every message it gets to a file, in one write, then takes a moment to answer."""
+
+    def __init__(self, file: Path, life: int) -> None:
+        super().__init__("fake")
+        self._out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._life = life
+
+    async def send(self, job: SendJob) -> dict[Address, Outcome]:
+        await asyncio.sleep(0.001)
+        os.write(self._out, f"{self._life}\t{job.message.text}\n".encode())
+        await asyncio.sleep(0.001)
+        return dict.fromkeys(job.addresses, Sent())
+
+
+class Story(Recorder):
+    """Answers and opens a debt; escalations are told."""
+
+    async def answer(self, work: Work, message: Incoming) -> None:
+        number = message.message_id
+        await post(work, message.conversation, Outgoing(text=f"answer {number}", urgency=Urgency.ANSWER), key=number)
+        debt = Obligation(
+            kind="fault_ack", unit_id=number, due_at=work.now + timedelta(milliseconds=100), opened_at=work.now
+        )
+        open_obligation(work, debt, LADDER)
+
+    async def escalate(self, work: Work, obligation: Obligation, rung: str, late: bool) -> bool:
+        text = f"{rung} {obligation.unit_id}"
+        work.audit("fired", about=text)
+        message = Outgoing(text=text, about=text, urgency=Urgency.ESCALATION)
+        # The key is new at each call: a rung that fired twice would be seen twice.
+        return await post(
+            work, Address(platform="fake", kind="direct", id="boss"), message, key=f"{text} {time.time_ns()}"
+        )
+
+
+async def receive(runtime: Runtime, acknowledged: Path) -> None:
+    """The platform delivers again whatever was not acknowledged, and the last one twice for good measure."""
+    done = len(acknowledged.read_bytes()) if acknowledged.exists() else 0
+    with acknowledged.open("ab", buffering=0) as file:
+        for number in range(max(done - 1, 0), MESSAGES):
+            place = Address(platform="fake", kind="direct", id=str(number % 7))
+            await runtime.inbox.accept(incoming(number, place=place))
+            if number >= done:
+                file.write(b".")
+            await asyncio.sleep(0.002)
+
+
+async def all_done(database: Database) -> bool:
+    async with database.read() as session:
+        counts = [
+            (await session.exec(select(func.count()).select_from(model).where(*conditions))).one()
+            for model, conditions in (
+                (InboxRow, [InboxRow.state == "done"]),
+                (Delivery, [col(Delivery.state) == "sent"]),
+                (Obligation, [col(Obligation.next_at).is_(None)]),
+            )
+        ]
+    return counts == [MESSAGES, 3 * MESSAGES, MESSAGES]
+
+
+async def live(folder: Path, life: int) -> None:
+    database = Database(f"sqlite:///{folder}/huibao.db")
+    await migrate(database)
+    ground = ground_on(database, SystemClock(DOWNTIME * life))
+    runtime = Runtime(ground, [World(folder / "world", life)], Story().logic())
+    running = asyncio.create_task(runtime.run())
+    await receive(runtime, folder / "acknowledged")
+    while not await all_done(database):  # noqa: ASYNC110 - the tables have no event
+        await asyncio.sleep(0.05)
+    runtime.stop()
+    await running
+    await database.close()
+
+
+def main(folder: Path, kills: int, seed: int) -> None:
+    chance = random.Random(seed)
+    for life in range(kills + 1):
+        child = os.fork()
+        if not child:
+            asyncio.run(live(folder, life))
+            os._exit(0)
+        if life < kills:
+            time.sleep(chance.uniform(0.05, 0.5))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        print(life, status, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
