@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from adapters.web.show import View, clock_of, day_of
+from adapters.web.sightings import sightings_view
 from adapters.web.words import label, words
 from storage.directory import Directory
 from storage.models import Fault, Meeting, Obligation
@@ -23,25 +25,30 @@ async def board_view(ground: Ground) -> View:
     """Everything the board shows, at this moment of the clock."""
     async with ground.look() as work:
         today = work.local(work.now)
-        unmet = await _obligations(work, col(Obligation.closed_at).is_(None), order=Obligation.due_at, limit=None)
-        done = await _obligations(
-            work, col(Obligation.closed_at).is_not(None), order=col(Obligation.closed_at).desc(), limit=DONE_ROWS
-        )
-        unmet.sort(key=lambda row: (row.next_at or row.due_at, row.id or 0))
+        unmet = col(Obligation.closed_at).is_(None)
+        soonest = func.coalesce(Obligation.next_at, Obligation.due_at)
+        still = await _obligations(work, unmet, soonest, OPEN_ROWS)
+        done = await _obligations(work, ~unmet, col(Obligation.closed_at).desc(), DONE_ROWS)
+        total, breached = await _count(work, unmet), await _count(work, unmet, Obligation.state == "breached")
         return {
-            "open": [obligation_view(work.org, row, work.now, today) for row in unmet[:OPEN_ROWS]],
-            "hidden": max(len(unmet) - OPEN_ROWS, 0),
-            "total": len(unmet),
-            "breached": sum(row.state == "breached" for row in unmet),
+            "open": [obligation_view(work.org, row, work.now, today) for row in still],
+            "hidden": total - len(still),
+            "total": total,
+            "breached": breached,
             "done": [obligation_view(work.org, row, work.now, today) for row in done],
             "meetings": await _meetings(work),
             "faults": await _faults(work, today),
+            "sightings": await sightings_view(work, today),
         }
 
 
-async def _obligations(work: Work, condition: Any, order: Any, limit: int | None) -> list[Obligation]:
+async def _obligations(work: Work, condition: Any, order: Any, limit: int) -> list[Obligation]:
     query = select(Obligation).where(condition).order_by(order, col(Obligation.id)).limit(limit)
     return list((await work.session.exec(query)).all())
+
+
+async def _count(work: Work, *conditions: Any) -> int:
+    return (await work.session.exec(select(func.count()).select_from(Obligation).where(*conditions))).one()
 
 
 def obligation_view(org: Directory, row: Obligation, now: datetime, today: datetime) -> View:
@@ -96,18 +103,22 @@ def _names(org: Directory, person_ids: Sequence[str]) -> list[str]:
 
 async def _meetings(work: Work) -> list[View]:
     query = select(Meeting).order_by(col(Meeting.created_at).desc()).limit(LIST_ROWS)
-    return [await _meeting(work, row) for row in (await work.session.exec(query)).all()]
+    meetings = (await work.session.exec(query)).all()
+    answers = await _answers(work, [meeting.number for meeting in meetings])
+    return [_meeting(work, meeting, *answers.get(meeting.number, (0, 0))) for meeting in meetings]
 
 
-async def _meeting(work: Work, row: Meeting) -> View:
-    owed = await _obligations(
-        work,
-        (col(Obligation.meeting) == row.number)
-        & (col(Obligation.kind) == "notice_ack")
-        & (col(Obligation.state) != "cancelled"),
-        order=Obligation.due_at,
-        limit=None,
+async def _answers(work: Work, numbers: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """How many units owe an answer to each meeting's notice, and how many have given it."""
+    query = (
+        select(Obligation.meeting, func.count(), func.count(col(Obligation.met_at)))
+        .where(col(Obligation.meeting).in_(numbers), Obligation.kind == "notice_ack", Obligation.state != "cancelled")
+        .group_by(Obligation.meeting)
     )
+    return {number: (owed, met) for number, owed, met in (await work.session.exec(query)).all()}
+
+
+def _meeting(work: Work, row: Meeting, owed: int, met: int) -> View:
     starts = work.local(row.starts_at)
     return {
         "number": row.number,
@@ -116,8 +127,8 @@ async def _meeting(work: Work, row: Meeting) -> View:
         "state": row.state,
         "state_label": label("meeting_state", row.state),
         "sites": len(row.site_ids),
-        "met": sum(debt.met_at is not None for debt in owed),
-        "owed": len(owed),
+        "met": met,
+        "owed": owed,
         "ended": row.state in ENDED,
     }
 

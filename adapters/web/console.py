@@ -26,10 +26,10 @@ PHOTOS = ("cabinet", "link", "screen")
 class Console:
     """Routes of the console. ``forward`` is None where the clock must not be pushed."""
 
-    def __init__(self, runtime: Runtime, forward: Forward | None) -> None:
+    def __init__(self, runtime: Runtime, talk: Talk, forward: Forward | None) -> None:
         self._runtime = runtime
         self._ground = runtime.ground
-        self._talk = Talk(runtime.ground.database, runtime.ground.clock)
+        self._talk = talk
         self._forward = forward
 
     def routes(self) -> list[web.RouteDef]:
@@ -188,7 +188,7 @@ def talk_view(stage: Stage) -> View:
         "key": stage.talk.key,
         "name": talk_name(stage.talk),
         "group": stage.talk.group is not None,
-        "members": stage.members if stage.talk.group else 0,
+        "members": stage.members,
     }
 
 

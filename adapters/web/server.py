@@ -18,6 +18,7 @@ from adapters.web.health import Health
 from adapters.web.metrics import Metrics
 from adapters.web.pages import HEADERS, STATIC, page
 from adapters.web.stream import Streams
+from adapters.web.talk import Talk
 from storage.runtime import Runtime
 
 MAX_BODY: Final = 1024 * 1024
@@ -53,7 +54,8 @@ def _add_pages(app: web.Application, runtime: Runtime, changes: Changes, may_pus
     forward, clock = None, runtime.ground.clock
     if may_push_clock and isinstance(clock, Advancing):
         forward = app[FORWARD] = Forward(runtime, clock, changes)
-    app.add_routes([*Console(runtime, forward).routes(), *Streams(runtime, forward, changes).routes()])
+    talk = Talk(runtime.ground.database, clock)
+    app.add_routes([*Console(runtime, talk, forward).routes(), *Streams(runtime, talk, forward, changes).routes()])
 
 
 async def _status(_request: web.Request) -> web.StreamResponse:

@@ -1,6 +1,12 @@
-"""Who sees which conversation of the console: the membership that the platforms keep for real groups."""
+"""Who sees which conversation of the console: the membership that the platforms keep for real groups.
 
+Client groups: the unit's clients and staff. Support: staff of served units. Supervisors: leaders of the unit and below.
+Customer_track: coordinators of the unit's area. Everybody has a direct conversation with the bot.
+"""
+
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from storage.directory import CONSOLE, Directory
 from storage.messages import Address
@@ -9,7 +15,13 @@ from storage.models import Group, Person
 ROLES = ("client", "coordinator", "engineer", "supervisor", "dispatcher", "admin", "auditor", "vendor")
 """In the order people are listed; each person stands under the first that fits."""
 STAFF = frozenset({"engineer", "supervisor", "dispatcher", "admin"})
-LEADERS = frozenset({"supervisor", "dispatcher", "admin"})
+ADMITTED = {
+    "client": STAFF | {"client"},
+    "support": STAFF,
+    "supervisors": frozenset({"supervisor", "dispatcher", "admin"}),
+    "customer_track": frozenset({"coordinator"}),
+}
+"""Who of a group's area is in it, by the group's purpose."""
 ORDER = {"client": 0, "support": 1, "customer_track": 2, "supervisors": 3}
 
 
@@ -25,6 +37,48 @@ class Conversation:
         return str(self.address)
 
 
+class Membership:
+    """All groups of the console with their people, worked out once per snapshot of the organisation."""
+
+    def __init__(self, org: Directory) -> None:
+        self._groups: dict[str, list[Group]] = defaultdict(list)
+        for group in org.groups.values():
+            if group.platform == CONSOLE:
+                for unit_id in area(org, group):
+                    self._groups[unit_id].append(group)
+        self._sizes = Counter(group.group_id for person in org.people.values() for group in self.groups(person))
+
+    def groups(self, person: Person) -> list[Group]:
+        """The groups a person is in."""
+        roles = set(person.roles)
+        return [group for group in self._groups.get(person.unit_id, []) if roles & ADMITTED.get(group.purpose, STAFF)]
+
+    def size(self, group: Group) -> int:
+        """How many people are in a group."""
+        return self._sizes[group.group_id]
+
+
+_KNOWN: WeakKeyDictionary[Directory, Membership] = WeakKeyDictionary()
+
+
+def membership(org: Directory) -> Membership:
+    """The membership of a snapshot."""
+    found = _KNOWN.get(org)
+    if found is None:
+        found = _KNOWN[org] = Membership(org)
+    return found
+
+
+def area(org: Directory, group: Group) -> set[str]:
+    """The units whose people may be in a group."""
+    if group.purpose == "client":
+        return {group.unit_id}
+    if group.purpose == "support":
+        return {unit.unit_id for unit in org.served_by(group)}
+    top = org.operations_unit(group.unit_id) if group.purpose == "customer_track" else org.units.get(group.unit_id)
+    return {unit.unit_id for unit in org.below(top.unit_id)} if top else set()
+
+
 def main_role(person: Person) -> str:
     """The role under which a person is listed."""
     return next((role for role in ROLES if role in person.roles), "other")
@@ -32,26 +86,7 @@ def main_role(person: Person) -> str:
 
 def conversations(org: Directory, person: Person) -> list[Conversation]:
     """Everything the person sees, nearest groups first, the direct conversation with the bot last."""
-    groups = [group for group in org.groups.values() if group.platform == CONSOLE and is_member(org, group, person)]
+    groups = membership(org).groups(person)
     groups.sort(key=lambda group: (ORDER.get(group.purpose, 9), group.unit_id != person.unit_id))
     found = [Conversation(Address(platform=CONSOLE, kind="group", id=group.conversation_id), group) for group in groups]
     return [*found, Conversation(Address(platform=CONSOLE, kind="direct", id=person.person_id))]
-
-
-def is_member(org: Directory, group: Group, person: Person) -> bool:
-    """Client groups: the unit's clients and staff · support: staff of served units · supervisors: leaders of the unit
-    and below · customer_track: coordinators of the unit's area.
-    """
-    roles = set(person.roles)
-    if group.purpose == "client":
-        return person.unit_id == group.unit_id and bool(roles & (STAFF | {"client"}))
-    if group.purpose == "support":
-        return bool(roles & STAFF) and _in_area(org, group, person)
-    if group.purpose == "supervisors":
-        return bool(roles & LEADERS) and person.unit_id in {unit.unit_id for unit in org.below(group.unit_id)}
-    top = org.operations_unit(group.unit_id)
-    return "coordinator" in roles and top is not None and person.unit_id in {u.unit_id for u in org.below(top.unit_id)}
-
-
-def _in_area(org: Directory, group: Group, person: Person) -> bool:
-    return person.unit_id in {unit.unit_id for unit in org.served_by(group)}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.web.sight import ROLES, Conversation, conversations, main_role
+from adapters.web.sight import ROLES, Conversation, conversations, main_role, membership
 from adapters.web.words import words
 from storage.directory import Directory
 from storage.models import Person
@@ -36,8 +36,7 @@ class Stage:
     @property
     def members(self) -> int:
         """How many people see the conversation."""
-        people = self.org.people.values()
-        return sum(any(talk.key == self.talk.key for talk in conversations(self.org, person)) for person in people)
+        return membership(self.org).size(self.talk.group) if self.talk.group else 0
 
 
 async def set_stage(ground: Ground, query: Mapping[str, str]) -> Stage:

@@ -32,11 +32,13 @@ DRIFT = 0.6
 class Stream:
     """One open page and what it already shows."""
 
-    def __init__(self, response: web.StreamResponse, runtime: Runtime, forward: Forward | None, last: int = 0) -> None:
+    def __init__(
+        self, response: web.StreamResponse, runtime: Runtime, talk: Talk, forward: Forward | None, last: int = 0
+    ) -> None:
         self._response = response
         self._runtime = runtime
         self._forward = forward
-        self._talk = Talk(runtime.ground.database, runtime.ground.clock)
+        self._talk = talk
         self._shown: dict[str, str] = {}
         self._clock: tuple[float, float] | None = None
         self._last = last
@@ -94,8 +96,9 @@ class Stream:
 class Streams:
     """The routes ``/console/events`` (a chat page) and ``/events`` (the dashboard)."""
 
-    def __init__(self, runtime: Runtime, forward: Forward | None, changes: Changes) -> None:
+    def __init__(self, runtime: Runtime, talk: Talk, forward: Forward | None, changes: Changes) -> None:
         self._runtime = runtime
+        self._talk = talk
         self._forward = forward
         self._changes = changes
 
@@ -106,7 +109,7 @@ class Streams:
     async def board(self, request: web.Request) -> web.StreamResponse:
         """Board and clock."""
         response = await _open(request)
-        stream = Stream(response, self._runtime, self._forward)
+        stream = Stream(response, self._runtime, self._talk, self._forward)
         await self._live(stream, stream.refresh_board)
         return response
 
@@ -116,7 +119,7 @@ class Streams:
         await set_stage(ground, request.query)
         shown = _number(request.headers.get("Last-Event-ID", "") or request.query.get("after", ""))
         response = await _open(request)
-        stream = Stream(response, self._runtime, self._forward, shown)
+        stream = Stream(response, self._runtime, self._talk, self._forward, shown)
 
         async def refresh() -> None:
             await stream.refresh_chat(await set_stage(ground, request.query))

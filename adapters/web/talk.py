@@ -3,7 +3,7 @@
 A message is written once per key, so a retried send or a repeated click shows one message.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +58,7 @@ class Talk:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._recent: deque[ConsoleMessage] = deque(maxlen=LOOK_BACK)
 
     async def bot_says(self, key: str, conversation: str, message: Outgoing) -> int:
         """Show a message of the bot; returns its id (the same one when ``key`` was shown before)."""
@@ -95,12 +96,15 @@ class Talk:
             return await session.get(ConsoleMessage, message_id)
 
     async def overview(self) -> Overview:
-        """What badges and previews are made of."""
-        query = select(ConsoleMessage).order_by(col(ConsoleMessage.id).desc()).limit(LOOK_BACK)
+        """What badges and previews are made of. Messages never change, so only new ones are read."""
+        last = self._recent[-1].id if self._recent else 0
+        query = select(ConsoleMessage).where(col(ConsoleMessage.id) > last).order_by(col(ConsoleMessage.id).desc())
         async with self._database.read() as session:
-            rows = list(reversed((await session.exec(query)).all()))
+            fresh = reversed((await session.exec(query.limit(LOOK_BACK))).all())
             marks = (await session.exec(select(ConsoleSeen))).all()
-        return Overview(_by_conversation(rows), {(mark.person_id, mark.conversation): mark.last_id for mark in marks})
+        self._recent.extend(row for row in fresh if not self._recent or (row.id or 0) > (self._recent[-1].id or 0))
+        seen = {(mark.person_id, mark.conversation): mark.last_id for mark in marks}
+        return Overview(_by_conversation(self._recent), seen)
 
     async def mark_seen(self, person_id: str, conversation: str, last_id: int) -> None:
         """Remember how far a person has read; marks never go back."""

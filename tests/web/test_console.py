@@ -9,10 +9,10 @@ import pytest
 from sqlmodel import select
 
 from storage.messages import Address, Outgoing
-from storage.models import Delivery, InboxRow
+from storage.models import Delivery, InboxRow, Sighting
 from storage.outbox import post, post_person
 from storage.ports import SendJob, Sent
-from tests.web.house import HX, NUMBER, TAKE, House, house
+from tests.web.house import HX, NUMBER, START, TAKE, House, house
 
 CLIENTS = "/console?as=fang&in=web:group:linhe-client"
 NONCE = "a" * 32
@@ -268,13 +268,27 @@ async def test_the_board_shows_who_owes_what_until_when(home: House) -> None:
     await home.say("fang", "linhe-client", "报障：没声音")
     for path in ("/", CLIENTS):
         page = await home.page(path)
-        for part in ("接单", "临河县水利局三楼会议室", "15:20前", "李明", NUMBER, "15:17 私下提醒", "第0/3级"):
+        for part in ("接单", "临河县水利局三楼会议室", "15:20前", "李明", NUMBER, "→ 15:17 私下提醒"):
             assert part in page, part
     home.clock.advance(timedelta(minutes=11))
     await home.runtime.step()
     page = await home.page("/")
     assert "debt breached" in page
-    assert "15:25 找上级" in page
+    assert "第2/3级 → 15:25 找上级" in page
+
+
+async def test_unknown_groups_and_senders_are_listed_until_they_are_bound(home: House) -> None:
+    """An operator sees here whom the bot does not know yet."""
+    seen = [
+        Sighting(kind="group", platform="dingtalk", account="cid-new", name="新来的群", last_seen=START),
+        Sighting(kind="group", platform="dingtalk", account="cid-linhe", name="老群", last_seen=START),
+        Sighting(kind="sender", platform="dingtalk", account="dt-stranger", name="生人", last_seen=START),
+    ]
+    await home.add(*seen)
+    page = await home.page("/")
+    for part in ("未登记的群和人", "cid-new", "新来的群", "生人", "dt-stranger"):
+        assert part in page, part
+    assert "老群" not in page
 
 
 async def test_pages_are_in_chinese_and_carry_nothing_from_elsewhere(home: House) -> None:
