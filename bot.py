@@ -10,7 +10,7 @@ import signal
 import sys
 import warnings
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ from storage.organisation.tables import words
 from storage.ports import Adapter
 from storage.runtime import Runtime
 from storage.settings import Settings, SettingsError, build_settings, load_settings
+from storage.takeover import AlreadyRunningError, only_process, take_over
 from storage.work import Ground
 from workflows.brief import JOBS
 from workflows.check import check_lines
@@ -63,7 +64,9 @@ DEFAULT_CONFIG = Path("huibao.toml")
 async def compose(ground: Ground, adapters: Sequence[Adapter]) -> Runtime:
     """A migrated database and the assembled bot on it."""
     await migrate(ground.database)
-    return Runtime(ground, adapters, logic())
+    async with ground.look() as work:
+        plugged = logic(work.org)
+    return Runtime(ground, adapters, plugged)
 
 
 def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSession) -> list[Adapter]:
@@ -102,6 +105,8 @@ async def _live(settings: Settings, announce: str, *, sample: bool = False) -> N
     """Run until SIGTERM or Ctrl+C; ``sample``: with the sample organisation and a clock that can be pushed (demo)."""
     async with assembled(settings) as runtime:
         ground = runtime.ground
+        if ground.database.is_sqlite:
+            await take_over(ground)
         if sample:
             await import_tables(ground.database, read_tables(SAMPLE), ground.clock.now(), who="demo")
         stop = asyncio.Event()
@@ -140,14 +145,13 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="huibao-demo-") as fresh:
         folder = (data or Path(fresh)).resolve()
         values = {"web": {"port": port, "console": True}, "data_dir": str(folder)}
-        _run(_live(build_settings(values, {}, folder, "demo"), WORDS("demo"), sample=True))
+        _serve(build_settings(values, {}, folder, "demo"), WORDS("demo"), sample=True)
 
 
 @app.command()
 def serve(config: Config = DEFAULT_CONFIG) -> None:
     """The bot, on the platforms the configuration names. SIGTERM: finish what is in hand and exit."""
-    settings = _settings(config)
-    _run(_live(settings, WORDS("serving")))
+    _serve(_settings(config), WORDS("serving"))
 
 
 @app.command()
@@ -251,6 +255,16 @@ def _settings(config: Path) -> Settings:
         return load_settings(config, os.environ)
     except SettingsError as error:
         _refuse(str(error))
+
+
+def _serve(settings: Settings, announce: str, *, sample: bool = False) -> None:
+    """Run for ever; on SQLite only one process at a time may serve a data directory."""
+    sqlite = settings.database_url.startswith("sqlite")
+    try:
+        with only_process(settings.data_path) if sqlite else nullcontext():
+            _run(_live(settings, announce, sample=sample))
+    except AlreadyRunningError:
+        _fail(WORDS("already_running", folder=settings.data_path))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

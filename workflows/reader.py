@@ -27,15 +27,10 @@ def numbers_in(text: str) -> tuple[str, ...]:
 class Reader:
     """Understands texts with the current organisation; rebuilt only when the organisation has changed."""
 
-    def __init__(self) -> None:
-        self._org: Directory | None = None
-        self._understanding = Understanding(())
-        self._ids: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+    def __init__(self, org: Directory) -> None:
+        self._prepare(org)
 
     def _prepare(self, org: Directory) -> None:
-        if org is self._org:
-            return
         places = _places(org)
         self._ids = {place.name: place.id for place in places}
         self._names = {place.id: place.name for place in places}
@@ -46,7 +41,8 @@ class Reader:
         self, work: Work, incoming: Incoming, person: Person, group: Group | None, awaited: Sequence[Expectation]
     ) -> list[Reading]:
         """All acts of the message, in the order written; ``site`` and ``scope`` slots carry site ids."""
-        self._prepare(work.org)
+        if work.org is not self._org:
+            self._prepare(work.org)
         expecting, step = await expecting_of(work, person, awaited)
         own = own_sites(work.org, person, group)
         context = Context(

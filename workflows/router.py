@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from intents.reading import Reading
+from storage.directory import Directory
 from storage.messages import Incoming, Outgoing, Urgency
 from storage.models import InboxRow, Person, Sighting
 from storage.outbox import post, post_person
@@ -63,8 +64,8 @@ CLICKS: Mapping[str, Handler] = {
 class Router:
     """Answers one message inside its unit of work."""
 
-    def __init__(self) -> None:
-        self._reader = Reader()
+    def __init__(self, org: Directory) -> None:
+        self._reader = Reader(org)
 
     async def handle(self, work: Work, incoming: Incoming) -> None:
         """Do everything this message asks for."""

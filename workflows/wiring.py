@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from storage.directory import Directory
 from storage.engine import Escalate
 from storage.models import Obligation
 from storage.runtime import Logic
@@ -34,15 +35,16 @@ async def escalate(work: Work, obligation: Obligation, rung: str, late: bool) ->
     return await LADDERS.get(obligation.kind, escalation.climb)(work, obligation, rung, late)
 
 
-def logic() -> Logic:
-    """All workflows, ready to be given to a Runtime."""
+def logic(org: Directory) -> Logic:
+    """All workflows, ready to be given to a Runtime; what the first message needs of ``org`` is prepared now."""
     return Logic(
-        handle=Router().handle,
+        handle=Router(org).handle,
         bury=bury,
         escalate=escalate,
         timers={
             "notice": notice.spread,
             "tally": notice_tally.on_timer,
+            "tally_due": notice_tally.on_due,
             "meeting_start": meeting_clock.on_start,
             "meeting_end": meeting_clock.on_end,
             fault_clock.OBSERVED: fault_clock.on_observed,

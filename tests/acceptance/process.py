@@ -81,16 +81,16 @@ class Served:
 
     async def start(self) -> None:
         """Start the process and wait until it is ready."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "bot.py"),
-            "serve",
-            "--config",
-            str(self.config),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=(self.config.parent / "stderr.log").open("ab"),
-            env=clean_environment(),
-        )
+        words = ("serve", "--config", str(self.config))
+        with (self.config.parent / "stderr.log").open("ab") as errors:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(ROOT / "bot.py"),
+                *words,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=errors,
+                env=clean_environment(),
+            )
         await self.until(self._ready, 60)
 
     async def _ready(self) -> bool:
@@ -159,7 +159,7 @@ async def served(folder: Path, *, receive: str = "http", within: str = "10m") ->
     port = free_port()
     async with DingTalkSimulator(time.time) as simulator:
         app = simulator.world.app(CLIENT_ID, CLIENT_SECRET)
-        app.robot_url = f"http://127.0.0.1:{port}/dingtalk/robot" if receive == "http" else ""
+        app.receive, app.robot_url = receive, f"http://127.0.0.1:{port}/dingtalk/robot"
         for conversation, (title, members) in GROUPS.items():
             simulator.world.group(conversation, title, *(f"dt-{member}" for member in members.split()))
         config = folder / "huibao.toml"
