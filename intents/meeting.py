@@ -9,6 +9,7 @@ from intents import times
 from intents.facts import Facts
 from intents.places import PlaceHit, PlaceIndex
 from intents.spans import Spans
+from intents.time_tokens import scan as scan_tokens
 from intents.times import TimeSpan
 from intents.words import load_toml
 
@@ -24,7 +25,7 @@ _LASTS = re.compile(r"(?:时长|约|大约|预计|大概|持续|历时|开|会�
 _REFERENCE = re.compile(r"^(?:的|那个?|这个?|开的)?[^,;.!?\d]{0,8}?(?:会|会商|会议|培训|演练|调度|联调)")
 _VENUE = re.compile(r"(?:主会场设?在|地点[设为在:是]*|设在|会场[设为在:]+|在)[^,;.!?]{0,6}$")
 _VENUE_AFTER = re.compile(r"^[^,;.!?]{0,8}(?:召开|举行|举办|开会|主会场|设主会场|开)")
-_TITLE = re.compile(rf"[^,;.!?:\n\"()]{{2,30}}?(?:{_WORDS['title']['ends']})(?!议|室|场|商)")
+_TITLES = tuple(re.compile(rf"[^,;.!?:\n\"()]{{0,30}}?(?:{_WORDS['title'][kind]})(?!议|室|场|商|系统)") for kind in ("ends", "any"))
 _TITLE_HEAD = re.compile(rf"^(?:{_WORDS['title']['lead']})+")
 
 
@@ -35,7 +36,8 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
     scope_all, listed = _scope(spans, places)
     found: Slots = {"start": _iso(start), "end": _iso(end), "scope": "all" if scope_all else listed,
                     "site": [] if listed or scope_all else _venue(spans, places), "room": _room(spans),
-                    "title": _title(spans), "arrive_before_minutes": _arrive_before(spans)}
+                    "title": _title(spans), "start_date_said": _date_said(spans, start),
+                    "arrive_before_minutes": _arrive_before(spans)}
     return found
 
 
@@ -46,6 +48,13 @@ def cancelled(facts: Facts, places: PlaceIndex) -> Slots:
     when = _first(spans)
     return {"scope": "all" if scope_all else None, "site": listed, "title": _title(spans),
             "about_start": _iso(when.start) if when else None}
+
+
+def _date_said(spans: Spans, start: date | datetime | None) -> bool | None:
+    """Whether the day of the start stands in the text; a clock time alone leaves the day of the known meeting."""
+    if not isinstance(start, datetime):
+        return None if start is None else True
+    return any(token.kind in ("date", "instant") for token in scan_tokens(spans.text, spans.context.now))
 
 
 def _first(spans: Spans) -> TimeSpan | None:
@@ -152,9 +161,9 @@ def _title(spans: Spans) -> str | None:
     text = spans.text
     for span in spans.times:
         text = text[:span.span[0]] + "," * (span.span[1] - span.span[0]) + text[span.span[1]:]
-    for match in _TITLE.finditer(text):
+    for match in (match for pattern in _TITLES for match in pattern.finditer(text)):
         start = match.start() + len(_head(match.group()))
-        if match.end() - start >= 2:
+        if match.end() - start > 2:
             begin, stop = spans.normal.span(start, match.end())
             return spans.normal.original[begin:stop].strip()
     return None

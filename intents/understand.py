@@ -22,12 +22,12 @@ from intents.spans import Spans
 from intents.words import load_toml
 
 _LIMIT = 4000
-_INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start"})
+_INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start", "start_date_said"})
 _ASKED_BACK = "not_received_not_there"
 _SILENT = frozenset({"chatter", "engineer_says", "something_seems_wrong"})
 _NEVER_SCORED = frozenset({"fault.confirm", "fault.cancel", "fault.resolve", "assign",
                            "meeting.notice", "meeting.change", "meeting.cancel"})
-_FIRM, _GUESS, _OVERRULE = 0.89, 0.42, 0.88
+_FIRM, _GUESS, _BOLD_GUESS, _OVERRULE, _SURE_NONE = 0.89, 0.28, 0.65, 0.9, 0.93
 
 
 @lru_cache(maxsize=1)
@@ -56,18 +56,20 @@ class Understanding:
         intent, sure = scored or (rule.intent, rule.sure)
         found = slot_maker.fill(intent, facts, self._places)
         why = (_scored(facts),) if scored else _why(rule, facts)
-        return Reading(intent, found, sure, _act(rule, intent, bool(scored), facts), why + _spoken(facts, found))
+        return Reading(intent, found, sure, _act(rule, intent, sure if scored else None, facts), why + _spoken(facts, found))
 
     @staticmethod
     def _second_opinion(rule: Rule, facts: Facts) -> tuple[str, float] | None:
         """What the score says, where no rule spoke and something of this work is named, or where it is far surer."""
-        silent = rule.name in _SILENT
-        if rule.sure >= _FIRM or facts.has("long") or (silent and not facts.has("worth_a_guess")):
+        if rule.sure >= _FIRM or facts.has("long"):
+            return None
+        needed = _needed(rule, facts)
+        if needed is None:
             return None
         intent, sure = likeliest(features(facts), weights())
-        if intent in ("none", rule.intent) or sure < (_GUESS if silent else _OVERRULE):
+        if intent == rule.intent or sure < (_SURE_NONE if intent == "none" else needed):
             return None
-        return (intent, round(min(sure, 0.9), 2)) if silent or intent not in _NEVER_SCORED else None
+        return intent, round(min(sure, 0.9), 2)
 
     def facts(self, text: str, context: Context) -> Facts:
         """What the rules may ask about a message; for training and for telling why."""
@@ -82,11 +84,20 @@ class Understanding:
         return pieces or [whole]
 
 
-def _act(rule: Rule, intent: str, scored: bool, facts: Facts) -> Act:
-    """Silence for chatter; a question where something is awaited and denied, or where only the score would close."""
+def _needed(rule: Rule, facts: Facts) -> float | None:
+    """How sure the score must be to speak; None where it may not: small talk stays small talk."""
+    if rule.name not in _SILENT:
+        return _OVERRULE
+    if facts.has("worth_a_guess"):
+        return _GUESS
+    return None if facts.has("not_our_work") else _BOLD_GUESS
+
+
+def _act(rule: Rule, intent: str, scored: float | None, facts: Facts) -> Act:
+    """Silence for chatter; a question where something awaited is denied, or where a score alone would act."""
     if intent == "none":
         return "ask" if rule.name == _ASKED_BACK and facts.spans.context.expecting is not None else "ignore"
-    return "ask" if scored and intent in _NEVER_SCORED else "act"
+    return "ask" if scored is not None and (intent in _NEVER_SCORED or scored < _BOLD_GUESS) else "act"
 
 
 def _scored(facts: Facts) -> Evidence:

@@ -98,7 +98,10 @@ def test_lengths_of_time(text: str, minutes: int | None) -> None:
     assert find_duration_minutes(text) == minutes
 
 
-@given(st.text(alphabet="0123456789年月日号点分时:：/-.周星期一二三四五六日天上下午明后今晚到至半刻差()（） ", max_size=40))
+ODD = "0123456789年月日号点分时:：/-.周星期一二三四五六日天上下午明后今晚到至半刻差()（） "
+
+
+@given(st.text(alphabet=ODD, max_size=40))
 def test_odd_times_never_break(text: str) -> None:
     for found in find_times(text, NOW):
         assert 0 <= found.span[0] < found.span[1] <= len(text)
