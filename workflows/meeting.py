@@ -61,8 +61,16 @@ async def change(turn: Turn) -> None:
         await refuse(turn)
     elif await _is_new(turn):
         await draft(turn)
+    elif (unclear := _awaited_number(turn)) and meeting_find.day_pointed_at(turn) is None:
+        await turn.reply(WORDS("change.unclear", number=unclear), about=unclear)
     elif meeting := await meeting_find.one_to_change(turn, "change"):
         await _change(turn, meeting, turn.incoming.text, turn.reading.slots)
+
+
+def _awaited_number(turn: Turn) -> str:
+    """What awaits a yes here, when the message does not name another number."""
+    about = next((row.about for row in confirmations(turn)), "")
+    return about if meeting_find.number_in(turn) in ("", about) else ""
 
 
 async def _is_new(turn: Turn) -> bool:
@@ -182,6 +190,8 @@ async def _corrects_awaited(turn: Turn) -> bool:
         return False
     stored = asked[0].pending.get("plan")
     before = Plan.read(stored) if stored else Plan.of(meeting)
+    if await _means_another(turn, before):
+        return False
     plan = edited(desk_of(turn, turn.work.org.units[meeting.host_unit_id]), before, turn.incoming.text)
     if plan is None:
         return False
@@ -192,16 +202,28 @@ async def _corrects_awaited(turn: Turn) -> bool:
     return True
 
 
+async def _means_another(turn: Turn, plan: Plan) -> bool:
+    """“后天的会改到10点” while tomorrow's draft is on the table: there is a published meeting of that day."""
+    day = meeting_find.day_pointed_at(turn)
+    if day is None or turn.work.local(plan.starts_at).date() == day:
+        return False
+    there = [one for one in await meeting_find.alive(turn.work) if meeting_find.fits_day(turn.work, one, day)]
+    return any(meeting_find.changeable(turn, one) for one in there)
+
+
 async def _by_number(turn: Turn, text: str) -> bool:
     """“HY-… 取消”, “确认 HY-…”, “HY-… 加上白沙镇”: the number says which, the words say what."""
     if MATCH["asks"].search(text) or area_of(turn.work.org, turn.person) is None:
         return False
     if await confirm(turn):
         return True
-    if MATCH["cancel"].search(text) and not MATCH["change"].search(text):
+    if MATCH["change"].search(text):
+        await change(turn)
+    elif MATCH["cancel"].search(text):
         await cancel(turn)
-        return True
-    return False
+    else:
+        return False
+    return True
 
 
 async def _over(turn: Turn) -> bool:

@@ -47,6 +47,9 @@ async def publish(
     work.session.add(notice)
     work.audit(f"notice.{kind}", about=meeting.number, who=by.person_id, version=meeting.version, units=len(unit_ids))
     await _go_on(work, notice)
+    if unit_ids:
+        due_at = work.now + work.settings.policy.notice_ack.within
+        await set_timer(work, f"due:{meeting.number}", "tally_due", due_at, about=meeting.number)
     return notice
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel import col
+from sqlmodel import col, select
 
 from storage.messages import Address
 from storage.models import Meeting, Notice, Obligation, Person
@@ -81,9 +81,31 @@ async def _open_sites(
     work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str], heard: Audience
 ) -> None:
     new = meeting.site_ids if notice.kind == "new" else notice.changes.get("added", [])
+    if notice.kind == "change":
+        again = await _arrived_on_another_day(work, meeting, unit_ids)
+        for debt in await unmet(work, Obligation.meeting == meeting.number, col(Obligation.site_id).in_(again)):
+            settle_cancelled(work, debt, f"version {notice.version}")
+        new = [*new, *again]
     here = sites_among(work.org, unit_ids, new)
     await open_sites(work, meeting, notice, [(one.unit_id, one.site_id, heard.people[one.unit_id]) for one in here])
     await call_site_hooks(HOOKS.served, work, meeting, [site.site_id for site in here])
+
+
+async def _arrived_on_another_day(work: Work, meeting: Meeting, unit_ids: Sequence[str]) -> list[str]:
+    """Sites that stay in the meeting but were there on another day: they owe their arrival and checks anew."""
+    query = select(Obligation).where(
+        Obligation.meeting == meeting.number,
+        Obligation.kind == "arrival",
+        col(Obligation.unit_id).in_(unit_ids),
+        Obligation.state != "cancelled",
+    )
+    newest = {debt.site_id: debt for debt in (await work.session.exec(query.order_by(col(Obligation.id)))).all()}
+    day = work.local(meeting.starts_at).date()
+    return [
+        site_id
+        for site_id, debt in newest.items()
+        if site_id in meeting.site_ids and debt.met_at is not None and work.local(debt.due_at).date() != day
+    ]
 
 
 async def open_sites(

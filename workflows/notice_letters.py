@@ -70,8 +70,16 @@ def _to_people(work: Work, head: Letterhead, key: str, here: set[str], heard: Au
         if not mine or unit_ids[0] not in here:
             continue
         message = head.to_person(_template(head.notice, mine, removed))
-        for to, owner in _direct(work, [person_id]):
-            yield Letter(to, message, key, KIND, owner, f"{key}>{owner}")
+        for to in [*work.org.addresses(person_id, work.platforms), *_by_mail_too(work, person_id)]:
+            yield Letter(to, message, key, KIND, person_id, f"{key}>{person_id}")
+
+
+def _by_mail_too(work: Work, person_id: str) -> list[Address]:
+    """Mail carries notices also to those whom a messenger reaches."""
+    if "email" not in work.platforms:
+        return []
+    addresses = [Address(platform="email", kind="direct", id=one) for one in work.org.accounts(person_id, "email")]
+    return [one for one in addresses if one not in work.org.addresses(person_id, work.platforms)]
 
 
 def _template(notice: Notice, unit_ids: Sequence[str], removed: set[str]) -> str:

@@ -92,6 +92,13 @@ async def schedule(work: Work, number: str) -> None:
     await set_timer(work, f"tally:{number}", "tally", max(work.now, last + EVERY), about=number, payload=payload)
 
 
+async def on_due(work: Work, timer: Timer) -> None:
+    """The answers are due: whoever is silent now is shown to the coordinator without being asked for."""
+    shares = await shares_of(work, timer.about, await newest_debts(work, timer.about))
+    if count(shares).silent:
+        await schedule(work, timer.about)
+
+
 async def on_timer(work: Work, timer: Timer) -> None:
     """Queue the tally in the coordinator's conversation; its words are made when it is sent."""
     meeting = await work.session.get(Meeting, timer.about)

@@ -203,6 +203,44 @@ async def test_only_whoever_called_the_area_together_changes_it(tmp_path: Path) 
         assert len(await bot.rows(Notice)) == 1
 
 
+async def test_who_was_there_already_owes_arrival_anew_when_the_day_changes(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=at("2026-11-25T07:00:00")) as bot:
+        await published(bot, "今天上午9点半全省防汛视频会商，各市县提前一小时到位")
+        await bot.until(at("2026-11-25T08:20:00"))
+        await bot.say("li", "收到", group="临河县保障群")
+        await bot.say("li", "已到位", group="临河县保障群")
+        await bot.say("chen", "今天的会改到10点")
+        await bot.say("chen", "确认")
+        assert [row.state for row in await bot.obligations(kind="arrival", site_id="S2")] == ["met"]
+        await bot.say("chen", f"{NUMBER}改到明天上午9点")
+        await bot.say("chen", "确认")
+        rows = await bot.obligations(kind="arrival", site_id="S2")
+        assert [row.state for row in rows] == ["met", "open"]
+        assert rows[-1].due_at == at("2026-11-26T08:00:00")
+        checks = await bot.obligations(kind="checklist", site_id="S2")
+        assert [row.state for row in checks] == ["cancelled", "open"]
+        assert len(await bot.obligations(kind="arrival", site_id="S3")) == 1
+
+
+async def test_a_correction_that_names_another_meetings_day_goes_there(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await published(bot)
+        await bot.say("chen", "后天下午3点全省政务视频会，各分会场参加")
+        bot.forget_all()
+        await bot.say("chen", "明天的会改到10点")
+        bot.expect("chen", "【请核对变更】", NUMBER, "9:30 → 11月25日（周三）10:00")
+        bot.nothing_more()
+
+
+async def test_a_change_that_is_not_understood_changes_nothing_and_says_so(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await published(bot)
+        await bot.say("chen", f"{NUMBER}加上黑石镇")
+        bot.expect("chen", "没看明白")
+        await bot.say("chen", "确认")
+        assert (await bot.meeting()).version == 1
+
+
 async def test_a_confirmation_of_a_change_that_was_overtaken_does_nothing(tmp_path: Path) -> None:
     async with scenario(tmp_path) as bot:
         await published(bot)

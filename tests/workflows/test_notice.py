@@ -182,7 +182,21 @@ async def test_those_who_are_silent_are_nudged_in_private_and_their_own_supervis
         assert (await bot.obligations(kind="notice_ack", unit_id="X1"))[0].state == "breached"
 
 
+async def test_when_the_answers_are_due_the_coordinator_sees_who_is_silent(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await publish(bot)
+        await bot.until(at("2026-11-24T15:20:00"))
+        bot.expect("chen", "回复情况（15:20）：应到8，已确认0，未确认8")
+
+
 # ---- who owes
+
+
+async def test_mail_carries_the_notice_too(tmp_path: Path) -> None:
+    async with scenario(tmp_path, email={"address": "huibao@example.org"}) as bot:
+        await publish(bot)
+        rows = await bot.rows(Delivery, Delivery.kind == "notice", Delivery.person_id == "li")
+        assert {row.address for row in rows} == {"dingtalk:direct:dt-li", "email:direct:li@linhe.example.org"}
 
 
 async def test_a_unit_without_a_messenger_has_two_working_hours_by_mail(tmp_path: Path) -> None:
