@@ -25,7 +25,8 @@ _LASTS = re.compile(r"(?:时长|约|大约|预计|大概|持续|历时|开|会�
 _REFERENCE = re.compile(r"^(?:的|那个?|这个?|开的)?[^,;.!?\d]{0,8}?(?:会|会商|会议|培训|演练|调度|联调)")
 _VENUE = re.compile(r"(?:主会场设?在|地点[设为在:是]*|设在|会场[设为在:]+|在)[^,;.!?]{0,6}$")
 _VENUE_AFTER = re.compile(r"^[^,;.!?]{0,8}(?:召开|举行|举办|开会|主会场|设主会场|开)")
-_TITLES = tuple(re.compile(rf"[^,;.!?:\n\"()]{{0,30}}?(?:{_WORDS['title'][kind]})(?!议|室|场|商|系统)") for kind in ("ends", "any"))
+_TITLES = tuple(re.compile(rf"[^,;.!?:\n\"()\[\]]{{0,30}}?(?:{_WORDS['title'][kind]})(?!议|室|场|商|系统|会)")
+                for kind in ("ends", "any"))
 _TITLE_HEAD = re.compile(rf"^(?:{_WORDS['title']['lead']})+")
 
 

@@ -56,7 +56,8 @@ class Understanding:
         intent, sure = scored or (rule.intent, rule.sure)
         found = slot_maker.fill(intent, facts, self._places)
         why = (_scored(facts),) if scored else _why(rule, facts)
-        return Reading(intent, found, sure, _act(rule, intent, sure if scored else None, facts), why + _spoken(facts, found))
+        act = _act(rule, intent, sure if scored else None, facts)
+        return Reading(intent, found, sure, act, why + _spoken(facts, found))
 
     @staticmethod
     def _second_opinion(rule: Rule, facts: Facts) -> tuple[str, float] | None:
@@ -67,7 +68,9 @@ class Understanding:
         if needed is None:
             return None
         intent, sure = likeliest(features(facts), weights())
-        if intent == rule.intent or sure < (_SURE_NONE if intent == "none" else needed):
+        if intent == "none":
+            needed = 1.0 if facts.has("short") else _SURE_NONE
+        if intent == rule.intent or sure < needed:
             return None
         return intent, round(min(sure, 0.9), 2)
 
