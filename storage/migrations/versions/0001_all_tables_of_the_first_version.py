@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.Column("created_at", sqltypes.UTCDateTime(), nullable=False),
         sa.Column("sent_at", sqltypes.UTCDateTime(), nullable=True),
         sa.Column("read_at", sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("receipt_at", sqltypes.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("dedupe_key"),
     )
@@ -123,6 +124,7 @@ def upgrade() -> None:
         batch_op.create_index("delivery_order", ["address", "state", "about", "id"], unique=False)
         batch_op.create_index("delivery_pace", ["address", "sent_at"], unique=False)
         batch_op.create_index("delivery_provider", ["platform", "provider_id"], unique=False)
+        batch_op.create_index("delivery_receipt", ["platform", "receipt_at"], unique=False)
         batch_op.create_index("delivery_queue", ["platform", "state", "urgency", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_about"), ["about"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_bundle"), ["bundle"], unique=False)
@@ -177,6 +179,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_fault_site_id"), ["site_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_fault_state"), ["state"], unique=False)
         batch_op.create_index(batch_op.f("ix_fault_unit_id"), ["unit_id"], unique=False)
+
+    op.create_table(
+        "fetch",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("inbox_id", sa.Integer(), nullable=False),
+        sa.Column("platform", sqltypes.AutoString(), nullable=False),
+        sa.Column("sender", sqltypes.AutoString(), nullable=False),
+        sa.Column("ref", sqltypes.AutoString(), nullable=False),
+        sa.Column("attachment", sa.JSON(), nullable=False),
+        sa.Column("state", sqltypes.AutoString(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("sha256", sqltypes.AutoString(), nullable=False),
+        sa.Column("error", sqltypes.AutoString(), nullable=False),
+        sa.Column("places", sa.JSON(), nullable=False),
+        sa.Column("created_at", sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("fetch", schema=None) as batch_op:
+        batch_op.create_index("fetch_due", ["state", "not_before"], unique=False)
+        batch_op.create_index(batch_op.f("ix_fetch_ref"), ["ref"], unique=False)
 
     op.create_table(
         "identity",
@@ -419,6 +442,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_identity_person_id"))
 
     op.drop_table("identity")
+    with op.batch_alter_table("fetch", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_fetch_ref"))
+        batch_op.drop_index("fetch_due")
+
+    op.drop_table("fetch")
     with op.batch_alter_table("fault", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_fault_unit_id"))
         batch_op.drop_index(batch_op.f("ix_fault_state"))
@@ -435,6 +463,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delivery_person_id"))
         batch_op.drop_index(batch_op.f("ix_delivery_bundle"))
         batch_op.drop_index(batch_op.f("ix_delivery_about"))
+        batch_op.drop_index("delivery_receipt")
         batch_op.drop_index("delivery_queue")
         batch_op.drop_index("delivery_provider")
         batch_op.drop_index("delivery_pace")
