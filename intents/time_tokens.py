@@ -137,8 +137,9 @@ def _month_end(match: re.Match[str], now: datetime) -> Token | None:
     flags: tuple[str, ...] = () if "最后" in word else ("uncertain",)
     if "年底" in word or "年末" in word:
         month = 12
-    if match["mn"]:
-        month = number(match["mn"])
+    named = match["mn"] or match["mk"]
+    if named:
+        month = number(named)
         year = now.year + (month < now.month)
     if not 1 <= month <= 12:
         return None
@@ -168,6 +169,8 @@ def _clock(match: re.Match[str], _now: datetime) -> Token | None:
     if match["ch"] is not None:
         hour, minute = int(match["ch"]), int(match["cm"])
         exact = match["ch"].startswith("0")
+    elif match["ah"] is not None:
+        hour, minute, exact = int(match["ah"]), 0, False
     elif match["dh"] is not None:
         before = 15 if "刻" in match["dm"] else number(match["dm"])
         hour, minute, exact = number(match["dh"]) - 1, 60 - before, False
@@ -196,22 +199,24 @@ _GRAMMAR: tuple[tuple[str, _Maker], ...] = (
     (rf"(?P<in>{_LENGTH})(?:之后|以后|过后|后)", _instant),
     ((rf"(?P<fy>\d{{4}}|[一二][零〇一二三四五六七八九]{{3}}|今年|明年|去年)(?:年|(?<=年)|[-/.])(?P<fm>{_N})(?:月|[-/.])"
       rf"(?P<fd>{_N})[日号]?"), _full),
-    (rf"(?P<mm>{_N})月(?:份)?(?P<md>{_N})(?:[日号]|(?![\d点时:个]))", _month_day),
-    ((r"(?<![\d/.\-:])(?P<sm>\d{1,2})(?:/(?=\d{1,2}(?![\d/%]))|[-.](?=\d{1,2}(?:\(|\[|周|星期|[上下中]午|早|晚|日|号)))"
+    (rf"(?<!\d)(?P<mm>{_N})月(?:份)?(?P<md>{_N})(?:[日号]|(?![\d点时:个]))", _month_day),
+    ((r"(?<![\d/.\-:])(?P<sm>\d{1,2})(?:/(?=\d{1,2}(?![\d/%]))|[-.](?=\d{1,2}"
+      r"(?:\(|\[|周|星期|[上下中]午|早|晚|日|号| ?\d{1,2}[:点时])))"
       r"(?P<sd>\d{1,2})[日号]?"), _slashed),
     (rf"(?P<ow>本月|这个月|当月|下个?月|上个?月)(?P<od>{_N})[日号]{_NOT_A_DAY}", _own_month),
-    (rf"(?<![第\d\]点a-z-])(?P<bd>{_N})[日号]{_NOT_A_DAY}", _bare_day),
+    (rf"(?<![第\d\]点a-z月])(?<![^日号]-)(?P<bd>{_N})(?:[日号]{_NOT_A_DAY}|(?=、{_N}[日号]{_NOT_A_DAY}))", _bare_day),
     ((r"(?P<nd>大前天|大后天|大后日|前天(?!线)|前日|昨天|昨日|今天|今日|今儿|明天|明日|明儿|名天|后天|后日|"
       rf"次日|第二天|翌日|隔天|当天|当日|当晚|[昨今明](?=(?:{_PERIOD})))"), _near_day),
     ((r"(?<![每一二两三四几\d])(?P<ww>(?:下下|上上|下|上|本|这)(?:个)?)?(?:周|星期|礼拜)"
       r"(?P<wd>[一二三四五六日天末]|[1-7](?!\d))(?!年|个月)"), _weekday),
     (r"(?P<hw>(?:下下|上上|下|上|本|这)个?)(?:周|星期|礼拜)(?![边围])", _whole_week),
     ((rf"(?P<me>(?:本|这个?|下个?|上个?)?(?:(?P<mn>{_N}))?月(?:底|末)?(?:的)?最后一天|"
-      r"(?:本|这个|下个?)?(?<!\d)月(?:底|末)|年[底末])"), _month_end),
+      rf"(?<!\d)(?P<mk>{_N})月(?:底|末)|(?:本|这个|下个?)?(?<!\d)月(?:底|末)|年[底末])"), _month_end),
     (rf"(?P<ln>{_N})(?P<lu>天|日|周|个星期|个礼拜|星期)(?:之后|以后|后)", _days_later),
     (r"(?P<hd>元旦|劳动节|国庆节)(?:当天)?", _feast),
     ((rf"(?P<cp>{_PERIOD})?(?:的)?(?:"
-      r"(?P<ch>\d{1,2})(?:[:;]|(?<=[午上晨]\d)\.|(?<=[午上晨]\d\d)\.)(?P<cm>\d{2})(?::\d{2})?(?![\d:])"
+      r"(?<!\d)(?P<ch>\d{1,2})(?:[:;]|(?<=[午上晨]\d)\.|(?<=[午上晨]\d\d)\.)(?P<cm>\d{2})(?::\d{2})?(?![\d:])"
+      r"|(?<![\d:])(?P<ah>\d{1,2})(?=[ap]m)"
       rf"|差(?P<dm>{_N}|一刻)分?(?:钟)?(?:到)?(?P<dh>{_N})点"
       rf"|(?<![.\d第每])(?P<ph>{_N})(?:点钟|点|时(?!间|候|刻|长|段|限|期|代|效|许|不))"
       rf"(?:差(?P<pd>{_N}|一刻)分?|(?P<pt>半|[一三13]刻|零?(?P<pm>{_N})"
@@ -220,7 +225,7 @@ _GRAMMAR: tuple[tuple[str, _Maker], ...] = (
 )
 _ALL = re.compile("|".join(f"(?P<g{index}>{pattern})" for index, (pattern, _) in enumerate(_GRAMMAR)))
 _GROUPS = tuple(maker for _, maker in _GRAMMAR)
-_LIKELY = re.compile(r"[\d一二两三四五六七八九十]|[今明昨后前当次翌隔]|[周月年]|星期|礼拜|半|元旦|节|第二天")
+_LIKELY = re.compile(r"[\d零〇一二两三四五六七八九十]|[今明昨后前当次翌隔]|[周月年]|星期|礼拜|半|元旦|节|第二天")
 _IDLE_DOT = re.compile(r"[早晚快慢大小多少有差好亮高低近远轻重这那哪缺重]$")
 _ONE_OCLOCK = re.compile(r"开|钟|到|前|联|集|准|有|的会|半|左右|签|-")
 _DOT_NOUN = re.compile(r"[,:]?(?:要求|意见|建议|问题|说明|注意|希望|想法|事项|体会|补充|原因|共识|工作|需要|"
@@ -282,9 +287,8 @@ def _resolve_month(token: Token, today: date, after: date | None) -> date:
     if token.year is not None:
         return date(token.year, month, day)
     base = after or today
-    years = [year for year in (base.year - 1, base.year, base.year + 1)
-             if day <= calendar.monthrange(year, month)[1]] or [base.year]
-    options = [date(year, month, min(day, calendar.monthrange(year, month)[1])) for year in years]
+    options = [date(year, month, day) for year in range(base.year - 4, base.year + 5)
+               if day <= calendar.monthrange(year, month)[1]]
     if after is not None:
         options = [option for option in options if option >= after] or options
     return min(options, key=lambda option: abs((option - base).days))
