@@ -34,7 +34,7 @@ def ack_ladder(policy: AckPolicy, within: timedelta | None = None) -> list[Rung]
     """The contract's ladder: backups, private nudge, own supervisors when due, upper tier, group, repeats, nobody."""
     total = within or policy.within
     remind = policy.remind_before
-    if remind is None or remind >= total:
+    if remind >= total:
         remind = total * 0.3
     rungs = [
         Rung("backup", -total / 2),

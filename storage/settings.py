@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 ENVIRONMENT_PREFIX = "HUIBAO_"
+DATABASES = ("sqlite", "postgresql", "postgres")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -56,8 +57,23 @@ def known_timezone(value: object) -> str:
     return name
 
 
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+def _known_database(url: str) -> str:
+    if url and url.partition(":")[0] not in DATABASES:
+        raise ValueError('must begin with "sqlite:///" or "postgresql://"')
+    return url
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Hours = Annotated[tuple[tuple[time, time], ...], BeforeValidator(parse_hours)]
+
+
+Period = Annotated[Duration, AfterValidator(_positive)]
 
 
 class Section(BaseModel):
@@ -69,7 +85,7 @@ class Section(BaseModel):
 class DatabaseSettings(Section):
     """Where the tables are."""
 
-    url: str = ""
+    url: Annotated[str, AfterValidator(_known_database)] = Field(default="", repr=False)
     """Empty: ``huibao.db`` in the data directory."""
 
 
@@ -175,19 +191,20 @@ class EmailSettings(Section):
 class AckPolicy(Section):
     """A ladder that hangs on ``within``; see the contract. Zero repeats: the last step is said once."""
 
-    within: Duration = timedelta(minutes=10)
-    remind_before: Duration | None = None
-    """None: three tenths of ``within``."""
+    within: Period = timedelta(minutes=10)
+    remind_before: Duration = timedelta(minutes=3)
+    """Not shorter than ``within`` itself: three tenths of it instead."""
     upper_after: Duration = timedelta(minutes=5)
     group_after: Duration = timedelta(minutes=10)
-    repeat_every: Duration = timedelta(minutes=30)
+    repeat_every: Period = timedelta(minutes=30)
     repeat_times: int = Field(default=3, ge=0, le=100)
 
 
 class EmailAckPolicy(AckPolicy):
     """The same ladder for units that have mail alone; ``within`` is working time."""
 
-    within: Duration = timedelta(hours=2)
+    within: Period = timedelta(hours=2)
+    remind_before: Duration = timedelta(minutes=30)
 
 
 class ArrivalPolicy(Section):

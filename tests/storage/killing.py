@@ -1,8 +1,8 @@
 """A bot that is killed again and again: run by ``test_kill.py`` as a process of its own.
 
-It accepts numbered messages, answers each, and opens a debt for each that time escalates twice; a platform that
-only appends to a file stands for the world outside. Everything is imported once, then a child is forked for each life, so that
-dozens of lives cost no dozens of start-ups.
+It accepts numbered messages, answers each, and opens a debt for each that time escalates twice; the world outside is a
+platform that appends to a file. Everything is imported once, then a child is forked for each life, so that dozens of
+lives cost no dozens of start-ups.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from storage.work import Work
 from tests.fakes import FakePlatform
 from tests.storage.parts import Recorder, ground_on, incoming
 
-MESSAGES = 120
+MESSAGES = 90
 LADDER = [Rung("due", timedelta(0)), Rung("upper", timedelta(milliseconds=150))]
 DOWNTIME = timedelta(seconds=31)
 """Each life begins this much later: long enough for the leases of the dead to lapse."""
@@ -38,13 +38,15 @@ DOWNTIME = timedelta(seconds=31)
 class World(FakePlatform):
     """Appends every message it gets to a file, in one write, then takes a moment to answer."""
 
-    def __init__(self, file: Path, life: int) -> None:
+    def __init__(self, file: Path, life: int, ready: int) -> None:
         super().__init__("fake")
         self._out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._life = life
+        self._ready = ready
 
     async def send(self, job: SendJob) -> dict[Address, Outcome]:
         await asyncio.sleep(0.001)
+        os.write(self._ready, b".")
         os.write(self._out, f"{self._life}\t{job.message.text}\n".encode())
         await asyncio.sleep(0.001)
         return dict.fromkeys(job.addresses, Sent())
@@ -96,11 +98,11 @@ async def all_done(database: Database) -> bool:
     return counts == [MESSAGES, 3 * MESSAGES, MESSAGES]
 
 
-async def live(folder: Path, life: int) -> None:
+async def live(folder: Path, life: int, ready: int) -> None:
     database = Database(f"sqlite:///{folder}/huibao.db")
     await migrate(database)
     ground = ground_on(database, SystemClock(DOWNTIME * life))
-    runtime = Runtime(ground, [World(folder / "world", life)], Story().logic())
+    runtime = Runtime(ground, [World(folder / "world", life, ready)], Story().logic())
     running = asyncio.create_task(runtime.run())
     await receive(runtime, folder / "acknowledged")
     while not await all_done(database):  # noqa: ASYNC110 - the tables have no event
@@ -110,17 +112,33 @@ async def live(folder: Path, life: int) -> None:
     await database.close()
 
 
+async def warm_up(folder: Path) -> None:
+    """Load and configure everything once, in the process that forks."""
+    database = Database(f"sqlite:///{folder}/huibao.db")
+    await migrate(database)
+    runtime = Runtime(ground_on(database), [], Story().logic())
+    await runtime.inbox.accept(incoming(0))
+    await runtime.step()
+    await database.close()
+
+
 def main(folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
+    asyncio.run(warm_up(folder / "warm"))
     for life in range(kills + 1):
+        ready, say_ready = os.pipe()
         child = os.fork()
         if not child:
-            asyncio.run(live(folder, life))
+            asyncio.run(live(folder, life, say_ready))
             os._exit(0)
         if life < kills:
-            time.sleep(chance.uniform(0.05, 0.5))
+            if chance.random() < 0.8:  # else: somewhere in its start
+                os.read(ready, 1)  # the first message of this life is on its way
+            time.sleep(chance.uniform(0.0, 0.4))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
+        os.close(ready)
+        os.close(say_ready)
         print(life, status, flush=True)
 
 

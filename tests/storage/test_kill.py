@@ -15,7 +15,7 @@ from storage.models import AuditEntry, InboxRow
 from tests.storage.killing import MESSAGES
 from tests.storage.parts import MARK, debts, ground_on, rows
 
-KILLS = 36
+KILLS = 30
 SEED = 20261124
 
 
