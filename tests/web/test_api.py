@@ -126,6 +126,19 @@ async def test_rows_of_the_same_moment_are_all_seen(home: House) -> None:
     assert len({row["number"] for row in first["rows"] + second["rows"]}) == 5
 
 
+async def test_pages_follow_the_order_of_creation_not_of_numbers(home: House) -> None:
+    """A meeting of next month may be drafted before one of tomorrow."""
+    for minutes, number in enumerate((9, 1, 5, 3)):
+        await home.add(fault(number, created_at=START + timedelta(minutes=minutes)))
+    seen, query = [], "limit=1"
+    for _ in range(4):
+        _, page = await home.get(f"/api/v1/faults?{query}")
+        seen += [row["number"][-3:] for row in page["rows"]]
+        query = f"limit=1&after={page['next']}"
+    assert seen == ["003", "005", "001", "009"]
+    assert page["next"] is None
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "", "９", "1" * 40])
 async def test_a_bad_limit_is_the_callers_mistake(home: House, limit: str) -> None:
     status, page = await home.get(f"/api/v1/faults?limit={limit}")

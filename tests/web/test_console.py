@@ -120,7 +120,9 @@ async def test_a_button_sends_its_value_as_a_click(home: House) -> None:
     await home.runtime.step()
     assert home.parrot.heard[-1].click == TAKE.value
     assert home.parrot.heard[-1].sender.account == "li"
-    assert "李明 点了“我来”" in await home.page(CLIENTS)
+    page = await home.page(CLIENTS)
+    assert "李明 点了“我来”" in page
+    assert _badge(page, "as-li") == "1", "the bot's answer, not the own click"
 
 
 async def test_an_older_card_loses_its_buttons_when_a_newer_one_replaces_it(home: House) -> None:
