@@ -29,11 +29,7 @@ def features(facts: Facts) -> list[str]:
 
 def _pieces(text: str) -> Iterator[str]:
     padded = f"^{_DIGITS.sub('0', text)}$"
-    seen = set()
-    for size in (1, 2, 3):
-        for at in range(len(padded) - size + 1):
-            seen.add(padded[at:at + size])
-    yield from sorted(seen)
+    yield from dict.fromkeys(padded[at:at + size] for size in (1, 2, 3) for at in range(len(padded) - size + 1))
 
 
 @lru_cache(maxsize=1)
@@ -50,8 +46,10 @@ def likeliest(names: list[str], table: Weights) -> tuple[str, float]:
     """The best label and its probability."""
     scores: dict[str, float] = {}
     for name in names:
-        for label, weight in table.get(name, {}).items():
-            scores[label] = scores.get(label, 0.0) + weight
+        row = table.get(name)
+        if row is not None:
+            for label, weight in row.items():
+                scores[label] = scores.get(label, 0.0) + weight
     if not scores:
         return "none", 0.0
     best = max(scores, key=lambda label: scores[label])
