@@ -122,7 +122,7 @@ async def test_a_card_is_answered_with_a_code_that_updates_it_once_within_three_
     update = {"userids": ["LiMing"], "agentid": AGENT, "response_code": sent["response_code"]}
     button = {"button": {"replace_name": "李工已接单"}}
     assert (await call(http, sim, "message/update_template_card", **update, **button))["errcode"] == 0
-    assert (shown.buttons, shown.text) == ((), "报障\n李工已接单")
+    assert (len(shown.buttons), shown.text) == (0, "报障\n李工已接单")
     assert sim.direct_messages("wangfang")[0].buttons, "only those who are named"
     assert (await call(http, sim, "message/update_template_card", **update, **button))["errcode"] == 60140
     late = sim.messages.mint(sim.world.apps[AGENT], "t1")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from base64 import b64encode
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -34,6 +35,10 @@ def bot(simulator: WeComSimulator) -> Aibot:
     found = simulator.world.bots[BOT]
     found.receive = "callback"
     return found
+
+
+def reached(came: list[web.Request], number: int) -> bool:
+    return len(came) == number
 
 
 async def silence(_request: web.Request, _body: bytes) -> web.Response:
@@ -113,7 +118,7 @@ async def test_a_silent_receiver_gets_three_tries_of_the_same_message(
     async with receiver(app, hang) as came:
         speaking = asyncio.create_task(simulator.talk.to_app("LiMing", "喂"))
         for number in (1, 2, 3):
-            await until(lambda number=number: len(came) == number)
+            await until(partial(reached, came, number))
             await asyncio.sleep(0.01)
             sim_clock.advance(5)
         spoken = await asyncio.wait_for(speaking, 5)

@@ -1,0 +1,105 @@
+"""Presses on cards, of the app and of the robot: an :class:`Incoming` with ``click`` set."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapters.wecom.fields import BadPayload, Json, items, moment, part, text
+from adapters.wecom.receive import PLATFORM, check_receiver, direct, placed
+from storage.messages import Address, Incoming, Sender
+
+SUBMIT = "submit"
+"""Key of the button that sends what was chosen in a card; the choice is the value then."""
+SAME_CLICK = timedelta(seconds=10)
+CARD, CODE, PLACE = "wecom_card", "wecom_code", "wecom_place"
+
+
+@dataclass(frozen=True)
+class Click:
+    """One press: who, on which card, what; ``code`` lets an app update the card once."""
+
+    account: str
+    user: str
+    task: str
+    value: str
+    place: Address
+    at: datetime
+    code: str = ""
+    serial: str = ""
+
+    @property
+    def message_id(self) -> str:
+        """The same for every delivery of the same press. A second is too coarse, so everything known goes in."""
+        known = [self.user, self.at.isoformat(), self.task, self.value, self.code, self.serial]
+        return "click-" + hashlib.sha256(json.dumps(known).encode()).hexdigest()[:40]
+
+    def incoming(self) -> Incoming:
+        """The message it amounts to. The user id is the platform's word, so the sender is verified."""
+        return Incoming(
+            platform=PLATFORM,
+            account=self.account,
+            message_id=self.message_id,
+            conversation=self.place,
+            sender=Sender(account=self.user),
+            written_at=self.at,
+            click=self.value,
+            hints={CARD: self.task, CODE: self.code, PLACE: str(self.place)},
+        )
+
+
+def read_app_click(body: Json, corp_id: str, agent_id: int, account: str, now: datetime) -> Click:
+    """A press on a card of the app. BadPayload when it says nothing."""
+    check_receiver(body, corp_id, agent_id)
+    user, task = text(body, "FromUserName"), text(body, "TaskId")
+    chosen = [
+        option
+        for item in items(part(body, "SelectedItems"), "SelectedItem")
+        for option in _listed(part(item, "OptionIds").get("OptionId"))
+    ]
+    value = _value(text(body, "EventKey"), chosen)
+    if not user or not task or not value:
+        raise BadPayload("user, task or key missing")
+    at = min(moment(body.get("CreateTime")) or now, now)
+    return Click(account, user, task, value, direct(user), at, code=text(body, "ResponseCode"))
+
+
+def read_aibot_click(body: Json, bot_id: str, now: datetime) -> Click:
+    """A press on a card of the robot: the particulars are one level deeper than the event."""
+    user, place = placed(body, bot_id)
+    detail = part(part(body, "event"), "template_card_event")
+    chosen = [
+        option
+        for item in items(part(detail, "selected_items"), "selected_item")
+        for option in _listed(part(item, "option_ids").get("option_id"))
+    ]
+    value, task = _value(text(detail, "event_key"), chosen), text(detail, "task_id")
+    if not value or not task:
+        raise BadPayload("task or key missing")
+    at = min(moment(body.get("create_time")) or now, now)
+    return Click(bot_id, user, task, value, place, at, serial=text(body, "msgid"))
+
+
+def _listed(value: object) -> list[str]:
+    """Texts of a list, or of the single one that XML makes no list of."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+
+def _value(key: str, chosen: list[str]) -> str:
+    """A button carries its value; a card to choose from, the option chosen."""
+    return next((option for option in chosen if option), "") if key == SUBMIT else key
+
+
+class DoubleClicks:
+    """The same press within ten seconds is one: an impatient thumb mints an event each time."""
+
+    def __init__(self) -> None:
+        self._recent: dict[tuple[str, str, str], datetime] = {}
+
+    def is_one(self, click: Click, now: datetime) -> bool:
+        """True when this press was seen a moment ago."""
+        self._recent = {key: at for key, at in self._recent.items() if now - at < SAME_CLICK}
+        return (click.user, click.task, click.value) in self._recent
+
+    def committed(self, click: Click, now: datetime) -> None:
+        self._recent[click.user, click.task, click.value] = now

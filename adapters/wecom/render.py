@@ -1,0 +1,161 @@
+"""An :class:`Outgoing` as WeCom can show it: plain words, markdown of the robot, template cards.
+
+Words are plain text wherever that exists. The robot knows only markdown: there, what people wrote is kept from turning
+into headings, links and mentions.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+from adapters.wecom.clicks import SUBMIT
+from adapters.wecom.fields import Json
+from adapters.wecom.words import words
+from storage.messages import Outgoing
+
+APP_BYTES = 2048
+ROBOT_BYTES = 20_000
+"""20 480 is the limit; what keeps words harmless may add a little."""
+TITLE_LENGTH = 36
+APP_CARD_TEXT, BOT_CARD_TEXT = 160, 112
+"""Longer text is cut on the screen: the words then come as a message of their own before the buttons."""
+MOST_BUTTONS, MOST_OPTIONS = 6, 20
+LABEL_LENGTH = 10
+KEY_BYTES, OPTION_BYTES = 1024, 128
+NUMBERING = 20
+HOME = "https://work.weixin.qq.com"
+_LINE_START = re.compile(r"^(?=[#>\-*+|]|\d+\.)", re.MULTILINE)
+
+
+def plain(message: Outgoing) -> str:
+    """The text, under its title unless it says that itself."""
+    if message.title in message.text:
+        return message.text
+    return f"{message.title}\n{message.text}"
+
+
+def parts(text: str, limit: int) -> list[str]:
+    """``text`` in pieces of at most ``limit`` bytes, cut between lines where possible; several are numbered."""
+    if len(text.encode()) <= limit:
+        return [text]
+    room = limit - NUMBERING
+    pieces: list[str] = []
+    current = ""
+    for whole in text.splitlines(keepends=True):
+        for line in _short(whole, room):
+            if current and len((current + line).encode()) > room:
+                pieces.append(current)
+                current = ""
+            current += line
+    pieces.append(current)
+    total = len(pieces)
+    return [words("message.part", number=n, total=total) + piece.rstrip("\n") for n, piece in enumerate(pieces, 1)]
+
+
+def _short(line: str, limit: int) -> list[str]:
+    """A line longer than the limit in pieces; a character has at most four bytes."""
+    if len(line.encode()) <= limit:
+        return [line]
+    step = limit // 4
+    return [line[at : at + step] for at in range(0, len(line), step)]
+
+
+def app_text(text: str) -> Json:
+    """Of the app: text may hold links in angle brackets, which nobody but us shall write."""
+    return {"msgtype": "text", "text": {"content": re.sub(r"<(?=/?a\b)", "<\u200b", text, flags=re.IGNORECASE)}}
+
+
+def group_text(text: str, message: Outgoing) -> Json:
+    """Of a group robot or an app's group: with mentions."""
+    listed = [*dict.fromkeys(message.mentions)] + (["@all"] if message.mention_all else [])
+    return {"msgtype": "text", "text": {"content": text} | ({"mentioned_list": listed} if listed else {})}
+
+
+def robot_markdown(text: str) -> Json:
+    """Of the robot, pushed or posted."""
+    return {"msgtype": "markdown", "markdown": {"content": as_markdown(text)}}
+
+
+def robot_stream(text: str, stream_id: str) -> Json:
+    """Of the robot in answer to a message: the whole text at once, and finished."""
+    return {"msgtype": "stream", "stream": {"id": stream_id, "finish": True, "content": as_markdown(text)}}
+
+
+def as_markdown(text: str) -> str:
+    """Words that stay words, and lines that stay lines."""
+    harmless = text.replace("](", "]\u200b(").replace("<", "<\u200b").replace("`", "\u02cb")
+    return _LINE_START.sub("\u200b", harmless)
+
+
+def title(message: Outgoing) -> str:
+    """The title, else the first line."""
+    first = next((line.strip() for line in plain(message).splitlines() if line.strip()), "")
+    return first[:TITLE_LENGTH]
+
+
+# ---- cards
+
+
+def can_show(message: Outgoing) -> bool:
+    """There is something to press, and it fits on a card."""
+    actions = message.actions
+    if not 1 <= len(actions) <= MOST_OPTIONS:
+        return False
+    limit = KEY_BYTES if len(actions) <= MOST_BUTTONS else OPTION_BYTES
+    return all(action.label and len(action.value.encode()) <= limit for action in actions)
+
+
+def fits_card(message: Outgoing, limit: int) -> bool:
+    """All words of the message can be read on its card."""
+    return len(message.text) <= limit
+
+
+def card(message: Outgoing, task: str, limit: int) -> Json:
+    """A card to press: buttons, or a list to choose from when there are more than six."""
+    fits = fits_card(message, limit)
+    head: Json = {"title": title(message)}
+    body: Json = {"task_id": task, "main_title": head, **_sub_title(message, fits)}
+    if len(message.actions) <= MOST_BUTTONS:
+        buttons = [
+            {"text": action.label[:LABEL_LENGTH], "style": 1 if first else 2, "key": action.value}
+            for first, action in ((n == 0, action) for n, action in enumerate(message.actions))
+        ]
+        return {"card_type": "button_interaction", **body, "button_list": buttons}
+    options = [{"id": a.value, "text": a.label, "is_checked": n == 0} for n, a in enumerate(message.actions)]
+    checkbox = {"question_key": "choice", "mode": 0, "option_list": options}
+    submit = {"text": words("card.submit"), "key": SUBMIT}
+    head["desc"] = str(body.pop("sub_title_text", ""))
+    return {"card_type": "vote_interaction", **body, "checkbox": checkbox, "submit_button": submit}
+
+
+def _sub_title(message: Outgoing, fits: bool) -> Json:
+    said = message.text if fits else words("card.see_above")
+    return {"sub_title_text": said} if said != title(message) else {}
+
+
+def done_card(task: str, heading: str, state: str, limit: int) -> Json:
+    """What becomes of the app's card: the state, and one grey button that cannot be pressed."""
+    label = words("card.done")
+    return {
+        "card_type": "button_interaction",
+        "task_id": task,
+        "main_title": {"title": heading or state[:TITLE_LENGTH]},
+        "sub_title_text": shortened(state, limit),
+        "button_list": [{"text": label, "style": 4, "key": "done"}],
+        "replace_text": label,
+    }
+
+
+def notice_card(task: str, state: str, link: str) -> Json:
+    """What becomes of the robot's card: its buttons cannot be greyed, so it turns into one without any."""
+    return {
+        "card_type": "text_notice",
+        "task_id": task,
+        "main_title": {"title": shortened(state.strip().splitlines()[0] if state.strip() else "", TITLE_LENGTH)},
+        "sub_title_text": shortened(state, BOT_CARD_TEXT),
+        "card_action": {"type": 1, "url": link if urlsplit(link).scheme in {"http", "https"} else HOME},
+    }
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most ``limit`` characters, with a sign that there are more."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

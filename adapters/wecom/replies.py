@@ -1,0 +1,60 @@
+"""The ways back that came with a message: its request on the long connection, or an address to answer at once.
+
+They are hints of the incoming message, so that a reply finds them after a restart.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from adapters.wecom.fields import moment
+from storage.clock import Clock
+from storage.messages import Address
+
+REQUEST, URL, SINCE, FOR = "wecom_request", "wecom_url", "wecom_since", "wecom_for"
+REQUEST_LASTS = timedelta(hours=23)
+URL_LASTS = timedelta(minutes=58)
+REMEMBERED = 2000
+
+
+@dataclass(frozen=True)
+class Reply:
+    """``request``: the req_id to echo; ``url``: post here, once."""
+
+    request: str = ""
+    url: str = ""
+
+
+class Replies:
+    """Makes hints and reads them. Addresses on another host than the API's are not believed."""
+
+    def __init__(self, api_base: str, clock: Clock) -> None:
+        self._host, self._clock = urlsplit(api_base)[:2], clock
+        self._used: dict[str, datetime] = {}
+
+    def hints(self, address: Address, *, request: str = "", url: str = "") -> dict[str, str]:
+        """What goes with an incoming message from ``address``."""
+        given = {REQUEST: request, URL: url if urlsplit(url)[:2] == self._host else ""}
+        kept = {name: value for name, value in given.items() if value}
+        return {**kept, SINCE: str(int(self._clock.now().timestamp())), FOR: str(address)} if kept else {}
+
+    def answering(self, hints: dict[str, str], address: Address) -> Reply | None:
+        """The way back in the hints, when it leads to this address and has time left."""
+        since = moment(hints.get(SINCE))
+        if hints.get(FOR) != str(address) or since is None:
+            return None
+        age = self._clock.now() - since
+        if hints.get(REQUEST) and age < REQUEST_LASTS:
+            return Reply(request=hints[REQUEST])
+        url = hints.get(URL, "")
+        if url and age < URL_LASTS and url not in self._used and urlsplit(url)[:2] == self._host:
+            return Reply(url=url)
+        return None
+
+    def use(self, reply: Reply) -> None:
+        """An address answers once."""
+        now = self._clock.now()
+        if len(self._used) >= REMEMBERED:
+            self._used = {url: at for url, at in self._used.items() if now - at < URL_LASTS}
+        if reply.url:
+            self._used[reply.url] = now

@@ -1,0 +1,249 @@
+"""Sending: which way out a message takes, and what became of it for each address.
+
+============  =======================================================================================
+direct        a reply to a message that came by the robot; else the app, many people a call, as a card
+              where there is something to press; else a push of the robot
+group         a reply; a group robot when people are mentioned; a push; a group robot; the app's own
+              group. Cards cannot be pushed into groups, so there are words there
+============  =======================================================================================
+
+A way that refuses or has no room passes on to the next. A way that may have delivered (``Unsure``) ends the try.
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from adapters.wecom import clicks
+from adapters.wecom.cards import Cards
+from adapters.wecom.errors import CardRefused
+from adapters.wecom.fields import Json
+from adapters.wecom.presses import Presses
+from adapters.wecom.render import (
+    APP_BYTES,
+    APP_CARD_TEXT,
+    BOT_CARD_TEXT,
+    ROBOT_BYTES,
+    app_text,
+    can_show,
+    card,
+    fits_card,
+    group_text,
+    parts,
+    plain,
+)
+from adapters.wecom.replies import Replies
+from adapters.wecom.ways import Ways
+from storage.messages import Address, Attachment, Outgoing
+from storage.ports import Outcome, Refused, Retry, SendError, SendJob, Sent, Unsure
+
+USERS_PER_CALL = 1000
+REMEMBERED_JOBS = 2000
+KEY_SEPARATOR = "|"
+NEEDS_CALLBACK = "errcode 43012"
+Load = Callable[[str], Awaitable[bytes]]
+"""Bytes of a stored file by its SHA-256."""
+Way = Callable[[str], Awaitable[str]]
+"""Sends one part of the text; returns the provider's id or an empty string."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Progress:
+    """Ids of the parts and files that went out to one address."""
+
+    words: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+
+class Sending:
+    """Everything that goes out."""
+
+    def __init__(self, ways: Ways, replies: Replies, cards: Cards, presses: Presses | None, load: Load | None) -> None:
+        self._ways, self._replies, self._cards, self._presses = ways, replies, cards, presses
+        self._load = load
+        self._progress: OrderedDict[tuple[str, Address], Progress] = OrderedDict()
+        self._no_cards = False
+
+    async def send(self, job: SendJob) -> dict[Address, Outcome]:
+        """An outcome for every address; errors are returned, never raised."""
+        if len(job.addresses) > 1 and self._ways.client.has_app and not job.message.attachments:
+            outcomes = await self._by_app(job.addresses, job)
+        else:
+            outcomes = {address: await self._one(address, job) for address in job.addresses}
+        for address, outcome in outcomes.items():
+            if isinstance(outcome, Sent):
+                self._ways.reached(address)
+                self._progress.pop((job.key, address), None)
+        if any(isinstance(outcome, Sent) for outcome in outcomes.values()):
+            await self._bring_cards_up_to_date(job)
+        return outcomes
+
+    async def _bring_cards_up_to_date(self, job: SendJob) -> None:
+        """The card that was pressed shows the answer; cards of a matter that has moved on show its state."""
+        hints, message = job.hints, job.message
+        task = hints.get(clicks.CARD, "")
+        if task and hints.get(clicks.PLACE) in {str(address) for address in job.addresses}:
+            user = hints[clicks.PLACE].rpartition(":")[2]
+            if hints.get(clicks.CODE):
+                await self._cards.pressed(task, user, hints[clicks.CODE], plain(message))
+            elif self._presses is not None:
+                self._presses.tell(user, task, plain(message))
+        if message.card and not message.actions and self._ways.client.has_app:
+            await self._cards.replace_state(message)
+
+    # ---- many people, one call
+
+    async def _by_app(self, addresses: Sequence[Address], job: SendJob) -> dict[Address, Outcome]:
+        outcomes: dict[Address, Outcome] = {}
+        for start in range(0, len(addresses), USERS_PER_CALL):
+            outcomes |= await self._batch(addresses[start : start + USERS_PER_CALL], job)
+        return outcomes
+
+    async def _batch(
+        self, addresses: Sequence[Address], job: SendJob, *, with_card: bool = True
+    ) -> dict[Address, Outcome]:
+        """All parts to up to a thousand people; whoever a part did not reach is left out of the next."""
+        outcomes: dict[Address, Outcome] = {}
+        done = {address: self._done_so_far(job, address).words for address in addresses}
+        for number, (body, task) in enumerate(self._app_parts(job.message, with_card=with_card)):
+            going = [a for a in addresses if a not in outcomes and len(done[a]) <= number]
+            if not going:
+                continue
+            try:
+                answer, failed = await self._ways.to_members([a.id for a in going], body)
+            except CardRefused as error:
+                log.warning("a card could not be shown, words instead", reason=error.reason)
+                self._no_cards = self._no_cards or error.reason == NEEDS_CALLBACK
+                return outcomes | await self._batch(going, job, with_card=False)
+            except SendError as error:
+                outcomes |= dict.fromkeys(going, error)
+                continue
+            outcomes |= {a: failed[a.id] for a in going if a.id in failed}
+            through = [a for a in going if a.id not in failed]
+            for address in through:
+                done[address].append(str(answer.get("msgid") or ""))
+            if task and through:
+                users = [address.id for address in through]
+                self._cards.remember(task, job.message, users, str(answer.get("response_code") or ""))
+        sent = {a: Sent(KEY_SEPARATOR.join(key for key in done[a] if key)) for a in addresses if a not in outcomes}
+        return outcomes | sent
+
+    def _app_parts(self, message: Outgoing, *, with_card: bool) -> list[tuple[Json, str]]:
+        """Bodies to send one after the other, and the task id of the one that is a card."""
+        texts: list[tuple[Json, str]] = [(app_text(text), "") for text in parts(plain(message), APP_BYTES)]
+        if self._no_cards or not with_card or not can_show(message):
+            return texts
+        task = self._cards.new_task()
+        shown = {"msgtype": "template_card", "template_card": card(message, task, APP_CARD_TEXT)}
+        return [(shown, task)] if fits_card(message, APP_CARD_TEXT) else [*texts, (shown, task)]
+
+    # ---- one address
+
+    async def _one(self, address: Address, job: SendJob) -> Outcome:
+        try:
+            return await self._send_to_one(address, job)
+        except Refused as error:
+            self._ways.nowhere(address)
+            return error
+        except SendError as error:
+            return error
+
+    async def _send_to_one(self, address: Address, job: SendJob) -> Sent:
+        progress = self._done_so_far(job, address)
+        await self._words(address, job, progress.words)
+        for attachment in job.message.attachments[len(progress.files) :]:
+            progress.files.append(await self._attach(address, attachment))
+        return Sent(KEY_SEPARATOR.join(key for key in [*progress.words, *progress.files] if key))
+
+    async def _words(self, address: Address, job: SendJob, done: list[str]) -> None:
+        """Say it; a card comes with the words of the app, or is them."""
+        out, texts = self._ways, self._texts(address, job.message)
+        if address.kind == "direct" and out.client.has_app and not self._replies.answering(dict(job.hints), address):
+            outcome = (await self._batch([address], job))[address]
+            if isinstance(outcome, Sent):
+                return
+            if isinstance(outcome, Unsure) or not out.can_push(address):
+                raise outcome
+        ways = self._ways_to(address, job)
+        if not ways:
+            raise Refused("no way leads there")
+        if await self._card_alone(address, job.message, done):
+            done += [""] * len(texts)
+        for text in texts[len(done) :]:
+            done.append(await _first_that_works(ways, text))
+
+    def _texts(self, address: Address, message: Outgoing) -> list[str]:
+        return parts(plain(message), APP_BYTES if self._may_be_short(address) else ROBOT_BYTES)
+
+    def _may_be_short(self, address: Address) -> bool:
+        """Some way to this address takes no more than two thousand bytes."""
+        in_group = address.id in self._ways.robots or self._ways.may_be_own(address)
+        return self._ways.client.has_app if address.kind == "direct" else in_group
+
+    async def _card_alone(self, address: Address, message: Outgoing, done: Sequence[str]) -> bool:
+        """Where there is no app, the robot shows a card in a direct chat, when it can hold all the words."""
+        if done or address.kind != "direct" or self._ways.client.has_app or not self._ways.can_push(address):
+            return False
+        if not can_show(message) or not fits_card(message, BOT_CARD_TEXT):
+            return False
+        shown = card(message, self._cards.new_task(), BOT_CARD_TEXT)
+        try:
+            await self._ways.push(address, {"msgtype": "template_card", "template_card": shown})
+        except Unsure:
+            raise
+        except SendError as error:
+            log.warning("a card could not be shown, words instead", reason=error.reason)
+            return False
+        return True
+
+    def _ways_to(self, address: Address, job: SendJob) -> list[Way]:
+        """The ways out for words, best first."""
+        ways, message, out = list[Way](), job.message, self._ways
+        reply = self._replies.answering(dict(job.hints), address)
+        if reply is not None:
+            ways.append(lambda text: out.reply(reply, address, text))
+        if address.kind == "direct":
+            if out.client.has_app:
+                ways.append(lambda text: out.app_words(address.id, text))
+            if out.can_push(address):
+                ways.append(lambda text: out.push_words(address, text))
+            return ways
+        robot: Way = lambda text: out.group_robot(address, group_text(text, message))  # noqa: E731
+        has_robot, mentions = address.id in out.robots, bool(message.mentions or message.mention_all)
+        if has_robot and mentions:
+            ways.append(robot)
+        if out.can_push(address):
+            ways.append(lambda text: out.push_words(address, text))
+        if has_robot and not mentions:
+            ways.append(robot)
+        if out.may_be_own(address):
+            ways.append(lambda text: out.own_group(address, group_text(text, message)))
+        return ways
+
+    def _done_so_far(self, job: SendJob, address: Address) -> Progress:
+        """What an earlier try got through, so that a retry goes on where it stopped."""
+        done = self._progress.setdefault((job.key, address), Progress())
+        while len(self._progress) > REMEMBERED_JOBS:
+            self._progress.popitem(last=False)
+        return done
+
+    async def _attach(self, address: Address, attachment: Attachment) -> str:
+        if self._load is None or not attachment.sha256:
+            raise Refused("the file to attach is not at hand")
+        return await self._ways.attach(address, attachment.name, await self._load(attachment.sha256))
+
+
+async def _first_that_works(ways: Sequence[Way], text: str) -> str:
+    errors: list[SendError] = []
+    for way in ways:
+        try:
+            return await way(text)
+        except Unsure:
+            raise
+        except SendError as error:
+            errors.append(error)
+    raise next((error for error in errors if isinstance(error, Retry)), errors[-1])
