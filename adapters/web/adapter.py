@@ -4,10 +4,11 @@ import asyncio
 
 from aiohttp import web
 
+from adapters.web.photos import photo_data
 from adapters.web.talk import Talk
 from storage.directory import CONSOLE
-from storage.messages import Address
-from storage.ports import Accept, Capabilities, CheckLine, Outcome, SendJob, Sent
+from storage.messages import Address, Attachment
+from storage.ports import Accept, Capabilities, CheckLine, Outcome, Refused, SendJob, Sent
 from storage.work import Ground
 
 
@@ -35,6 +36,13 @@ class WebAdapter:
             shown = await self._talk.bot_says(f"{job.key}>{address}", str(address), job.message)
             outcomes[address] = Sent(provider_id=str(shown), delivered=True)
         return outcomes
+
+    async def download(self, attachment: Attachment) -> bytes:
+        """The picture behind a simulated photo; Refused for anything else."""
+        data = photo_data(attachment.ref)
+        if data is None:
+            raise Refused("no photo of the console's")
+        return data
 
     def trouble(self) -> str:
         """Never any: it lives in this process."""

@@ -86,8 +86,14 @@ def tone(row: Obligation, now: datetime) -> str:
 def _next(row: Obligation, today: datetime) -> str:
     if row.next_at is None or row.step >= len(row.ladder):
         return ""
-    rung = label("rung", str(row.ladder[row.step]["rung"]))
+    rung = rung_label(row.kind, str(row.ladder[row.step]["rung"]))
     return str(words()["board"]["next"]).format(clock=clock_of(row.next_at.astimezone(today.tzinfo), today), rung=rung)
+
+
+def rung_label(kind: str, rung: str) -> str:
+    """What happens on a rung, in words; a rung this version does not know is the next person's."""
+    table = words()["rung"] | words()["rung_of"].get(kind, {})
+    return str(table.get(rung, table["other"]))
 
 
 def _met(org: Directory, row: Obligation, today: datetime) -> str:

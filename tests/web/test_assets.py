@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import adapters.web
+from adapters.web.board import rung_label
 from adapters.web.words import words
 
 FOLDER = Path(adapters.web.__file__).parent
@@ -32,6 +33,12 @@ def test_every_word_a_template_asks_for_exists() -> None:
             assert section in table, f"{path.name}: {section}"
             if key:
                 assert key in table[section], f"{path.name}: {section}.{key}"
+
+
+def test_rungs_are_named_for_what_happens_then() -> None:
+    assert rung_label("fault_ack", "due") == "找主管"
+    assert rung_label("progress", "due") == "告诉报障人"
+    assert rung_label("progress", "a rung of a later version") == "找下一个人"
 
 
 def test_every_code_of_the_contract_has_a_word() -> None:
