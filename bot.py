@@ -2,7 +2,11 @@
 
 The only place that builds things and reads the environment. Exit codes: 0 success, 2 bad usage or bad input (one plain
 sentence on standard error), 1 something failed while running.
+
+What only a running bot needs is imported where it is built: reading a text (``understand``) loads no database.
 """
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -12,34 +16,22 @@ import warnings
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
-import aiohttp
 import structlog
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.web.server import build_app
-from adapters.web.server import serve as serve_http
-from storage.audit import verify
-from storage.calendar_jobs import start_calendar
-from storage.clock import SystemClock
-from storage.database import Database
-from storage.logs import configure_logs
-from storage.migrate import migrate
-from storage.organisation import ImportResult, import_tables, read_tables, write_template
-from storage.organisation.sample import SAMPLE
-from storage.organisation.tables import words
-from storage.ports import Adapter
-from storage.runtime import Runtime
-from storage.settings import Settings, SettingsError, build_settings, load_settings
-from storage.takeover import AlreadyRunningError, only_process, take_over
-from storage.work import Ground
-from workflows.brief import JOBS
-from workflows.check import check_lines
-from workflows.wiring import logic
 from workflows.words import Words
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from storage.organisation import ImportResult
+    from storage.ports import Adapter
+    from storage.runtime import Runtime
+    from storage.settings import Settings
+    from storage.work import Ground
 
 WORDS = Words("command_line")
 T = TypeVar("T")
@@ -63,6 +55,10 @@ DEFAULT_CONFIG = Path("huibao.toml")
 
 async def compose(ground: Ground, adapters: Sequence[Adapter]) -> Runtime:
     """A migrated database and the assembled bot on it."""
+    from storage.migrate import migrate
+    from storage.runtime import Runtime
+    from workflows.wiring import logic
+
     await migrate(ground.database)
     async with ground.look() as work:
         plugged = logic(work.org)
@@ -74,10 +70,16 @@ def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSessi
     adapters: list[Adapter] = []
     if settings.dingtalk is not None:
         from adapters.dingtalk.adapter import DingTalkAdapter
+        from storage.files import file_store
 
         adapters.append(
             DingTalkAdapter(
-                settings.dingtalk, http, ground.clock, count=ground.count, public_url=settings.web.public_url
+                settings.dingtalk,
+                http,
+                ground.clock,
+                count=ground.count,
+                load=file_store(settings).load,
+                public_url=settings.web.public_url,
             )
         )
     if settings.web.console:
@@ -90,6 +92,13 @@ def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSessi
 @asynccontextmanager
 async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
     """The bot with real clock, database and HTTP session; all closed at the end."""
+    import aiohttp
+
+    from storage.clock import SystemClock
+    from storage.database import Database
+    from storage.logs import configure_logs
+    from storage.work import Ground
+
     configure_logs(settings.data_path / "logs")
     database = Database(settings.database_url)
     timeout = aiohttp.ClientTimeout(total=30, connect=5, sock_read=20)
@@ -103,6 +112,14 @@ async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
 
 async def _live(settings: Settings, announce: str, *, sample: bool = False) -> None:
     """Run until SIGTERM or Ctrl+C; ``sample``: with the sample organisation and a clock that can be pushed (demo)."""
+    from adapters.web.server import build_app
+    from adapters.web.server import serve as serve_http
+    from storage.calendar_jobs import start_calendar
+    from storage.organisation import import_tables, read_tables
+    from storage.organisation.sample import SAMPLE
+    from storage.takeover import take_over
+    from workflows.brief import JOBS
+
     async with assembled(settings) as runtime:
         ground = runtime.ground
         if ground.database.is_sqlite:
@@ -142,6 +159,8 @@ def demo(
     """Everything on this machine: no credentials, a sample organisation, and a console with people to play."""
     import tempfile
 
+    from storage.settings import build_settings
+
     with tempfile.TemporaryDirectory(prefix="huibao-demo-") as fresh:
         folder = (data or Path(fresh)).resolve()
         values = {"web": {"port": port, "console": True}, "data_dir": str(folder)}
@@ -157,6 +176,8 @@ def serve(config: Config = DEFAULT_CONFIG) -> None:
 @app.command()
 def check(config: Config = DEFAULT_CONFIG) -> None:
     """One line per thing that must be right: configuration, database, each platform."""
+    from workflows.check import check_lines
+
     settings = _settings(config)
 
     async def run() -> bool:
@@ -174,6 +195,8 @@ def check(config: Config = DEFAULT_CONFIG) -> None:
 @app.command()
 def template(file: Path) -> None:
     """Write an empty organisation workbook (.xlsx) with headings, notes and an example row per sheet."""
+    from storage.organisation import write_template
+
     try:
         write_template(file)
     except (OSError, ValueError) as error:
@@ -188,6 +211,9 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and report; write nothing.")] = False,
 ) -> None:
     """Import the organisation from a workbook or a folder of CSV files: all or nothing."""
+    from storage.organisation import import_tables, read_tables
+    from storage.organisation.tables import words
+
     settings = _settings(config)
 
     async def run() -> ImportResult:
@@ -232,6 +258,8 @@ def times() -> None:
 @audit_app.command("verify")
 def audit_verify(config: Config = DEFAULT_CONFIG) -> None:
     """Walk the audit chain; name the first broken entry."""
+    from storage.audit import verify
+
     settings = _settings(config)
 
     async def run() -> int | None:
@@ -249,6 +277,8 @@ def audit_verify(config: Config = DEFAULT_CONFIG) -> None:
 
 
 def _settings(config: Path) -> Settings:
+    from storage.settings import SettingsError, load_settings
+
     if not config.is_file():
         _refuse(WORDS("no_config", path=config))
     try:
@@ -259,6 +289,8 @@ def _settings(config: Path) -> Settings:
 
 def _serve(settings: Settings, announce: str, *, sample: bool = False) -> None:
     """Run for ever; on SQLite only one process at a time may serve a data directory."""
+    from storage.takeover import AlreadyRunningError, only_process
+
     sqlite = settings.database_url.startswith("sqlite")
     try:
         with only_process(settings.data_path) if sqlite else nullcontext():
@@ -269,6 +301,8 @@ def _serve(settings: Settings, announce: str, *, sample: bool = False) -> None:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what fails becomes one sentence and exit 1."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         return asyncio.run(work)
     except PortError as error:
