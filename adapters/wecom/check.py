@@ -70,7 +70,7 @@ class Check:
     def _callback(self, what: str, path: str, token: str, key: str) -> CheckLine:
         if not token or not key:
             return CheckLine(what, False, words(f"check.{path}_callback_missing"))
-        if not token.isalnum() or len(token) > 32:
+        if not (token.isascii() and token.isalnum()) or len(token) > 32:
             return CheckLine(what, False, words("check.callback_token"))
         if not is_aes_key(key):
             return CheckLine(what, False, words("check.callback_key", length=len(key)))

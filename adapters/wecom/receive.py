@@ -17,7 +17,7 @@ APP_REF, BOT_REF = "app:", "aibot:"
 _SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000\t ]+")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff]")
 _LEADING_MENTION = re.compile(r"^\s*@[^\s@]+\s*")
-_MENTION = re.compile(r"\s*@[^\s@]+(?=\s|$)")
+_MENTION = re.compile(r"(?:^|\s+)@[^\s@]+(?=\s|$)")
 _MEDIA = {"image": "image", "voice": "audio", "video": "video", "file": "file"}
 
 
@@ -91,8 +91,8 @@ def read_aibot(body: Json, bot_id: str, now: datetime) -> Incoming:
     """A message to the robot, in a group with its mention taken off. BadPayload when it cannot be placed."""
     user, place = placed(body, bot_id)
     msg_id = text(body, "msgid")
-    if not msg_id:
-        raise BadPayload("msgid missing")
+    if not msg_id or text(body, "msgtype") in ("event", "stream"):
+        raise BadPayload("msgid missing, or no message")
     said, attachments = _aibot_content(body)
     return Incoming(
         platform=PLATFORM,
