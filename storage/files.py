@@ -14,7 +14,11 @@ from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
 from storage.models import StoredFile
+from storage.settings import Settings
 from storage.work import Work
 
 LIMIT = 20 * 1024 * 1024
@@ -66,6 +70,10 @@ class FileStore:
             await asyncio.to_thread(_discard, target)
         return digest.hexdigest(), size
 
+    async def load(self, sha256: str) -> bytes:
+        """The content; errors as of :meth:`path`."""
+        return await asyncio.to_thread(self.path(sha256).read_bytes)
+
     def path(self, sha256: str) -> Path:
         """Where the content is; ValueError for what is no SHA-256, FileNotFoundError for what is not kept."""
         place = self._place(sha256)
@@ -95,16 +103,17 @@ class FileStore:
             os.close(folder)
 
 
+def file_store(settings: Settings) -> FileStore:
+    """The store of an installation: ``files`` in its data directory."""
+    return FileStore(settings.data_path / "files")
+
+
 async def remember(work: Work, sha256: str, size: int, name: str, media_type: str = "") -> StoredFile:
     """The row of a kept file; the first name it came with stays."""
-    row = await work.session.get(StoredFile, sha256)
-    if row is None:
-        row = StoredFile(
-            sha256=sha256, name=safe_name(name), size=size, media_type=media_type[:100], stored_at=work.now
-        )
-        work.session.add(row)
-        await work.session.flush()
-    return row
+    row = StoredFile(sha256=sha256, name=safe_name(name), size=size, media_type=media_type[:100], stored_at=work.now)
+    insert = insert_sqlite if work.session.get_bind().dialect.name == "sqlite" else insert_postgresql
+    await work.session.exec(insert(StoredFile).values(row.model_dump()).on_conflict_do_nothing())
+    return await work.session.get_one(StoredFile, sha256)
 
 
 async def _single(data: bytes) -> AsyncIterator[bytes]:

@@ -6,9 +6,9 @@ A message that keeps failing is set aside as dead, and a person is told; its con
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -19,6 +19,7 @@ from sqlmodel import col, exists, func, select
 
 from storage.clock import Stopwatch
 from storage.database import is_conflict
+from storage.fetches import Fetch, fetches_of
 from storage.messages import Incoming
 from storage.models import InboxRow
 from storage.together import Together
@@ -42,17 +43,20 @@ log = structlog.get_logger(__name__)
 
 Handle = Callable[[Work, Incoming], Awaitable[None]]
 Bury = Callable[[Work, InboxRow], Awaitable[None]]
+Key: TypeAlias = tuple[str, str, str]
 
 
 class Inbox:
-    """Accepts messages. Concurrent calls share one commit (group commit)."""
+    """Accepts messages, and notes what is attached for the fetcher. Concurrent calls share one commit."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, downloads: Collection[str] = ()) -> None:
+        """``downloads``: platforms from which attachments can be fetched."""
         self._ground = ground
+        self._downloads = downloads
         self._together: Together[Incoming, bool] = Together(self._commit)
         insert = insert_sqlite if ground.database.is_sqlite else insert_postgresql
         key = col(InboxRow.platform), col(InboxRow.account), col(InboxRow.message_id)
-        self._insert = insert(InboxRow).on_conflict_do_nothing().returning(*key)
+        self._insert = insert(InboxRow).on_conflict_do_nothing().returning(*key, col(InboxRow.id))
 
     async def accept(self, incoming: Incoming) -> bool:
         """Commit the message; True when it is new, False when it was known. Raises when the commit failed."""
@@ -81,8 +85,17 @@ class Inbox:
     async def _store(self, batch: Sequence[Incoming]) -> list[bool]:
         async with self._ground.database.write() as session:
             result = await session.exec(self._insert, params=[self._row(incoming) for incoming in batch])
-            new = {tuple(key) for key in result.all()}
-        return [_take(new, incoming) for incoming in batch]
+            new: dict[Key, int] = {(row[0], row[1], row[2]): row[3] for row in result.all()}
+            session.add_all(self._fetches(new, batch))
+        return [new.pop(_key(incoming), None) is not None for incoming in batch]
+
+    def _fetches(self, new: Mapping[Key, int], batch: Sequence[Incoming]) -> list[Fetch]:
+        now, rows = self._ground.clock.now(), list[Fetch]()
+        firsts = {_key(incoming): incoming for incoming in reversed(batch)}
+        for key, row_id in new.items():
+            if firsts[key].platform in self._downloads:
+                rows += fetches_of(firsts[key], row_id, now)
+        return rows
 
     def _row(self, incoming: Incoming) -> dict[str, object]:
         now = self._ground.clock.now()
@@ -277,9 +290,5 @@ def fresh_rows(on_sqlite: bool) -> Any:
     )
 
 
-def _take(new: set[tuple[Any, ...]], incoming: Incoming) -> bool:
-    """Whether this message was stored; a second copy in the same batch was not."""
-    key = (incoming.platform, incoming.account, incoming.message_id)
-    known = key in new
-    new.discard(key)
-    return known
+def _key(incoming: Incoming) -> Key:
+    return incoming.platform, incoming.account, incoming.message_id

@@ -135,30 +135,6 @@ class InboxRow(SQLModel, table=True):
     received_at: datetime
 
 
-class Fetch(SQLModel, table=True):
-    """An attachment of a received message, to be brought from its platform. ``state``: waiting · stored · failed.
-
-    ``not_before`` is the next try, and while one is under way the end of its lease. ``places`` names the rows of the
-    workflows that show the file and learn its SHA-256 when it is there.
-    """
-
-    __tablename__ = "fetch"
-    __table_args__ = (Index("fetch_due", "state", "not_before"),)
-    id: int | None = Field(default=None, primary_key=True)
-    inbox_id: int
-    platform: str
-    sender: str
-    ref: str = Field(index=True)
-    attachment: dict[str, Any] = json_dict()
-    state: str = "waiting"
-    attempts: int = 0
-    not_before: datetime
-    sha256: str = ""
-    error: str = ""
-    places: list[list[str]] = json_list()
-    created_at: datetime
-
-
 class Delivery(SQLModel, table=True):
     """One outgoing message to one address (the outbox).
 

@@ -1,4 +1,4 @@
-"""Everything that runs: dispatcher, engine, one sender per platform, sealer, and the adapters' receivers.
+"""Everything that runs: dispatcher, engine, fetcher, one sender per platform, sealer, and the adapters' receivers.
 
 ``run`` is the living process; ``step`` is the same work done once, to the end, with the clock standing
 still (tests, demo).
@@ -15,10 +15,13 @@ import structlog
 
 from storage.audit import Sealer
 from storage.engine import Engine, Escalate, OnTimer
+from storage.fetcher import Fetcher, OnFile
+from storage.fetches import Fetch
+from storage.files import file_store
 from storage.inbox import Bury, Dispatcher, Handle, Inbox
-from storage.ports import Adapter
+from storage.ports import Adapter, Downloads
 from storage.sender import OnFailure, Renderer, Sender
-from storage.work import Ground
+from storage.work import Ground, Work
 
 RESTART_PAUSE = 1.0
 STOP_WITHIN = 7.0
@@ -28,6 +31,10 @@ Start: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Task: TypeAlias = asyncio.Task[None]
 
 log = structlog.get_logger(__name__)
+
+
+async def _shown_nowhere(_work: Work, _fetch: Fetch) -> None:
+    """Files are kept, and no row of a workflow refers to them."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Logic:
     renderers: Mapping[str, Renderer]
     on_failure: OnFailure
     resend_mark: str
+    on_file: OnFile = _shown_nowhere
 
 
 class Runtime:
@@ -51,27 +59,29 @@ class Runtime:
     ) -> None:
         self.ground = ground
         self.adapters = list(adapters)
-        self.inbox = Inbox(ground)
+        downloads = {a.platform: a for a in adapters if isinstance(a, Downloads)}
+        self.inbox = Inbox(ground, downloads)
         self.dispatcher = Dispatcher(ground, logic.handle, logic.bury)
         self.engine = Engine(ground, logic.escalate, logic.timers, self.dispatcher.drain)
         self.senders = [
             Sender(ground, adapter, logic.renderers, logic.on_failure, logic.resend_mark) for adapter in adapters
         ]
+        self.fetcher = Fetcher(ground, downloads, file_store(ground.settings), logic.on_file)
         self.sealer = Sealer(ground)
         self._stopping = asyncio.Event()
         self._stop_within = stop_within
 
     async def step(self) -> None:
         """Do all work that is due now, until nothing is left to do."""
-        parts = [self.dispatcher.step, self.engine.step, *(sender.step for sender in self.senders)]
+        parts = [self.dispatcher.step, self.engine.step, self.fetcher.step, *(sender.step for sender in self.senders)]
         while sum([await part() for part in parts]):
             pass
         await self.sealer.step()
 
     async def next_due(self) -> datetime | None:
         """The nearest moment at which any part wants to act."""
-        parts = [self.dispatcher.next_due, self.engine.next_due, *(sender.next_due for sender in self.senders)]
-        moments = [await part() for part in parts]
+        others = self.dispatcher.next_due, self.engine.next_due, self.fetcher.next_due
+        moments = [await part() for part in (*others, *(sender.next_due for sender in self.senders))]
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def run(self) -> None:
@@ -81,6 +91,7 @@ class Runtime:
             "watch": partial(self.ground.database.watch, self._stopping),
             "dispatch": self.dispatcher.run,
             "engine": self.engine.run,
+            "fetch": self.fetcher.run,
             "seal": self.sealer.run,
             **{f"send {a.platform}": sender.run for a, sender in zip(self.adapters, self.senders, strict=True)},
         }
@@ -101,6 +112,7 @@ class Runtime:
         for stop in (
             self.dispatcher.stop,
             self.engine.stop,
+            self.fetcher.stop,
             self.sealer.stop,
             *(sender.stop for sender in self.senders),
         ):

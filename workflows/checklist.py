@@ -14,7 +14,7 @@ from storage.outbox import cancel_queued, post_person
 from workflows import checklist_answers as answers
 from workflows import checklist_steps as steps
 from workflows import checklist_target as target
-from workflows import choices, escalation, fault_progress
+from workflows import choices, escalation, fault_progress, files
 from workflows.authority import may
 from workflows.checklist_target import Spot
 from workflows.fault_clock import OVERDUE
@@ -288,7 +288,7 @@ async def described(turn: Turn) -> bool:
     if spot is None or FINE.match(text):
         return False
     given = answers.Report([answers.Result(asked.step, "abnormal", text)], turn.incoming.written_at)
-    given.evidence = answers.evidence_of(turn)
+    given.evidence = files.names_of(turn.incoming)
     await _record(turn, spot, given)
     return True
 
@@ -305,8 +305,7 @@ async def photo(turn: Turn) -> bool:
         return False
     item = await turn.work.session.get(CheckItem, (spot.meeting.number, spot.site.site_id, _asked_step(turn, spot)))
     if item is not None:
-        item.evidence = list(dict.fromkeys([*item.evidence, *answers.evidence_of(turn)]))
-        turn.work.session.add(item)
+        await files.show_in_check(turn.work, item, files.names_of(turn.incoming))
     await turn.reply(WORDS("photo.kept"), about=spot.meeting.number)
     return True
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from storage.models import CheckItem, Fault
-from workflows import checklist_end, choices, escalation, fault, fault_progress
+from workflows import checklist_end, choices, escalation, fault, fault_progress, files
 from workflows import checklist_steps as steps
 from workflows.checklist_target import Spot
 from workflows.phrases import fit, joined
@@ -60,13 +60,8 @@ def report_of(turn: Turn, asked: str) -> Report:
         min(turn.incoming.written_at, turn.work.now),
         device=_first(turn.slot("device")),
         symptom=_first(turn.slot("symptom")),
-        evidence=evidence_of(turn),
+        evidence=files.names_of(turn.incoming),
     )
-
-
-def evidence_of(turn: Turn) -> list[str]:
-    """Names under which the message's photos are kept."""
-    return [photo.sha256 or photo.ref or photo.name for photo in turn.incoming.attachments]
 
 
 async def record(turn: Turn, spot: Spot, report: Report) -> None:
@@ -112,8 +107,7 @@ async def _note(turn: Turn, spot: Spot, item: CheckItem, result: Result, report:
     )
     item.state, item.text = result.status, fit(result.text, 200)
     item.answered_at, item.answered_by = report.at, turn.person.person_id
-    item.evidence = list(dict.fromkeys([*item.evidence, *report.evidence]))
-    turn.work.session.add(item)
+    await files.show_in_check(turn.work, item, report.evidence)
     await steps.close_questions(turn.work, item)
     if result.status == "abnormal":
         await _report_fault(turn, spot, item, report)
@@ -131,6 +125,7 @@ async def _report_fault(turn: Turn, spot: Spot, item: CheckItem, report: Report)
         person=turn.person,
         incoming=turn.incoming,
     )
+    await files.show_in_fault(turn.work, opened, report.evidence)
     item.fault = opened.number
     turn.work.session.add(item)
 

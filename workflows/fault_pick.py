@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from intents.reading import Reading
+from storage.messages import Attachment
 from storage.models import Fault
 from workflows import choices, fault_words
 from workflows import fault_book as book
@@ -99,13 +100,17 @@ def remembered(turn: Turn) -> dict[str, Any]:
         "slots": dict(turn.reading.slots),
         "text": turn.incoming.text,
         "written_at": turn.incoming.written_at.isoformat(),
+        "attachments": [one.model_dump(mode="json") for one in turn.incoming.attachments],
     }
 
 
 def recalled(turn: Turn, pending: dict[str, Any]) -> Turn:
     """The turn of the answer, speaking the words that were asked about: they count from when they were written."""
     written_at = datetime.fromisoformat(pending["written_at"])
-    incoming = turn.incoming.model_copy(update={"text": pending["text"], "written_at": written_at})
+    before = [Attachment.model_validate(one) for one in pending["attachments"]]
+    attachments = (*before, *turn.incoming.attachments)
+    update = {"text": pending["text"], "written_at": written_at, "attachments": attachments}
+    incoming = turn.incoming.model_copy(update=update)
     return replace(turn, incoming=incoming, reading=Reading(pending["intent"], pending["slots"], 1.0, "act"))
 
 

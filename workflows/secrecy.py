@@ -2,8 +2,9 @@
 
 import re
 
-from sqlmodel import select
+from sqlmodel import col, delete, select
 
+from storage.fetches import Fetch
 from storage.messages import Incoming, Outgoing, Urgency
 from storage.models import InboxRow
 from storage.outbox import post
@@ -38,3 +39,4 @@ async def _blank(work: Work, incoming: Incoming) -> None:
     for row in (await work.session.exec(query)).all():
         row.payload = {**row.payload, "text": "", "quote": None, "attachments": []}
         work.session.add(row)
+        await work.session.exec(delete(Fetch).where(col(Fetch.inbox_id) == row.id))

@@ -15,6 +15,7 @@ from workflows import (
     failures,
     fault_clock,
     fault_voice,
+    files,
     meeting_clock,
     notice,
     notice_tally,
@@ -62,4 +63,5 @@ def logic(org: Directory) -> Logic:
         },
         on_failure=failures.turn_to_next_channel,
         resend_mark=Words("escalation")("resend_mark"),
+        on_file=files.arrived,
     )

@@ -1,6 +1,5 @@
 """The console's pages: everybody can be played, and what each would see is shown. For demo and drills only."""
 
-import hashlib
 import uuid
 
 from aiohttp import web
@@ -10,17 +9,17 @@ from adapters.web.board import board_view
 from adapters.web.clockface import SPEEDS, clock_view
 from adapters.web.forms import Form, guarded, nonce_of, read_form, span_of, text_of
 from adapters.web.forward import Forward
-from adapters.web.pages import STATIC, page
+from adapters.web.pages import page
+from adapters.web.photos import PHOTOS, photo_file
 from adapters.web.show import View, bubbles_view, people_view, person_view, talk_name, talks_view
 from adapters.web.stage import Refusal, Stage, set_stage
 from adapters.web.talk import Talk
 from adapters.web.words import words
 from storage.console import ConsoleMessage
-from storage.messages import Attachment, Quote
+from storage.messages import Quote
 from storage.runtime import Runtime
 
 MAX_TEXT = 4000
-PHOTOS = ("cabinet", "link", "screen")
 
 
 class Console:
@@ -172,14 +171,6 @@ class Console:
         if self._forward is None:
             raise Refusal(403, "clock")
         return self._forward
-
-
-def photo_file(name: str) -> Attachment:
-    """A simulated photo as an attachment: the picture that the console shows for it."""
-    data = (STATIC / f"photo-{name}.svg").read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    title = words()["photo"][name]
-    return Attachment(kind="image", ref=f"console:{name}", name=f"{title}.svg", sha256=digest, size=len(data))
 
 
 def talk_view(stage: Stage) -> View:

@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql import sqltypes
 
 import storage.console
+import storage.fetches
 import storage.models
 
 __all__ = ["storage"]

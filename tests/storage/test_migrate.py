@@ -8,12 +8,14 @@ from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
 import storage.console
+import storage.fetches
 from storage.database import Database
 from storage.migrate import MigrationError, migrate
 from storage.models import Counter
 from tests.conftest import fresh_postgresql
 
 assert storage.console
+assert storage.fetches
 
 SQLITE_SCHEMA = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master"
 POSTGRESQL_SCHEMA = """

@@ -1,0 +1,156 @@
+"""Brings what people attach from the platforms into the file store, beside the ordered handling of messages.
+
+A workflow that has use for an attachment claims its :class:`Fetch` row. A try is begun by putting the row off in one
+transaction, made outside of any, and its outcome recorded in another: after a crash the row comes due again. Trouble is
+tried again after 1, 2, 4 … s up to ten minutes; what is gone for good, or not to be had for a day, is given up and the
+audit says so.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlmodel import col, func, select
+
+from storage.fetches import Fetch
+from storage.files import FileStore, TooLargeError, remember
+from storage.messages import Attachment
+from storage.ports import Downloads, Refused, Retry, SendError
+from storage.work import Ground, Work
+
+LANES = 3
+"""Downloads under way at once at most: each may hold a whole attachment in memory."""
+LEASE = timedelta(minutes=2)
+LONGEST_WAIT = timedelta(minutes=10)
+GIVE_UP = timedelta(hours=24)
+
+log = structlog.get_logger(__name__)
+
+OnFile = Callable[[Work, Fetch], Awaitable[None]]
+"""A file is kept: the rows named by its ``places`` may refer to it by ``sha256``."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The bytes are in the store."""
+
+    sha256: str
+    size: int
+
+
+class Fetcher:
+    """Fetches for all platforms whose adapters can download."""
+
+    def __init__(self, ground: Ground, adapters: Mapping[str, Downloads], store: FileStore, on_file: OnFile) -> None:
+        self._ground = ground
+        self._adapters = adapters
+        self._store = store
+        self._on_file = on_file
+        self._wake = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._stopping = False
+        ground.database.on_commit(self._wake.set, "fetch")
+
+    async def step(self) -> int:
+        """Fetch everything that is due; returns how many tries were made."""
+        total = 0
+        async with self._busy:
+            while not self._stopping and (claimed := await self._claim()):
+                await asyncio.gather(*(self._fetch(row) for row in claimed))
+                total += len(claimed)
+        return total
+
+    async def run(self) -> None:
+        """Fetch as rows come due, until cancelled or stopped."""
+        while not self._stopping:
+            self._wake.clear()
+            await self.step()
+            if not self._stopping:
+                await self._ground.clock.wait(self._wake, await self.next_due())
+
+    def stop(self) -> None:
+        """Begin no more; :meth:`run` returns when the downloads under way are through."""
+        self._stopping = True
+        self._wake.set()
+
+    async def next_due(self) -> datetime | None:
+        """When the nearest try is due."""
+        query = select(func.min(Fetch.not_before)).where(Fetch.state == "waiting", self._ours())
+        async with self._ground.database.read() as session:
+            return (await session.exec(query)).first()
+
+    async def _claim(self) -> list[Fetch]:
+        due = await self.next_due()
+        if due is None or due > self._ground.clock.now():
+            return []
+        async with self._ground.work() as work:
+            query = select(Fetch).where(Fetch.state == "waiting", Fetch.not_before <= work.now, self._ours())
+            query = query.order_by(col(Fetch.not_before), col(Fetch.id)).limit(LANES)
+            rows = list((await work.session.exec(query.with_for_update(skip_locked=True))).all())
+            for row in rows:
+                row.attempts += 1
+                row.not_before = work.now + LEASE
+                work.session.add(row)
+        return rows
+
+    def _ours(self) -> Any:
+        return col(Fetch.platform).in_(self._adapters)
+
+    async def _fetch(self, claimed: Fetch) -> None:
+        outcome = await self._try(claimed)
+        async with self._ground.work() as work:
+            row = await work.session.get_one(Fetch, claimed.id, with_for_update=True)
+            if (row.state, row.attempts) != ("waiting", claimed.attempts):
+                return
+            work.session.add(row)
+            if isinstance(outcome, Kept):
+                await self._keep(work, row, outcome)
+            else:
+                _put_off(work, row, outcome)
+
+    async def _try(self, row: Fetch) -> Kept | SendError:
+        """Download and keep."""
+        try:
+            data = await self._adapters[row.platform].download(Attachment.model_validate(row.attachment))
+            return Kept(*await self._store.save(data))
+        except SendError as error:
+            return error
+        except TooLargeError as error:
+            return Refused(str(error))
+        except Exception as error:  # an adapter's fault or a full disk must not lose the row
+            log.exception("fetching failed", fetch=row.id, platform=row.platform)
+            return Retry(type(error).__name__)
+
+    async def _keep(self, work: Work, row: Fetch, kept: Kept) -> None:
+        attachment = Attachment.model_validate(row.attachment)
+        file = await remember(work, kept.sha256, kept.size, attachment.name or attachment.kind)
+        row.state, row.sha256, row.error = "stored", kept.sha256, ""
+        _audit(work, "file.stored", row, sha256=kept.sha256, name=file.name, size=kept.size)
+        row_id = row.id
+        try:
+            async with work.session.begin_nested():
+                await self._on_file(work, row)
+        except Exception:  # the file is kept all the same
+            log.exception("cannot show a stored file where it belongs", fetch=row_id)
+
+
+def _put_off(work: Work, row: Fetch, error: SendError) -> None:
+    row.error = error.reason[:500]
+    if isinstance(error, Refused) or work.now - row.created_at > GIVE_UP:
+        row.state = "failed"
+        _audit(work, "file.lost", row, name=row.attachment.get("name", ""), reason=row.error, attempts=row.attempts)
+        return
+    wait = min(timedelta(seconds=2 ** min(row.attempts - 1, 10)), LONGEST_WAIT)
+    named = error.not_before if isinstance(error, Retry) else None
+    row.not_before = max(named, work.now + timedelta(seconds=1)) if named else work.now + wait
+
+
+def _audit(work: Work, what: str, row: Fetch, **detail: object) -> None:
+    """In the name of whoever sent the file."""
+    person = work.org.person_at(row.platform, row.sender)
+    who = person.person_id if person is not None else row.sender
+    about = row.places[0][1] if row.places else ""
+    work.audit(what, about=about, who=who, via=row.platform, inbox=row.inbox_id, **detail)
