@@ -6,17 +6,7 @@ from typing import Any
 from storage.messages import Incoming
 from storage.models import Fault, Meeting, Person, Site
 from storage.work import Work
-from workflows import (
-    desk,
-    fault_correct,
-    fault_dispatch,
-    fault_end,
-    fault_history,
-    fault_level,
-    fault_pick,
-    fault_site,
-    files,
-)
+from workflows import desk, fault_correct, fault_dispatch, fault_level, fault_pick, fault_site, files
 from workflows import fault_book as book
 from workflows.authority import may
 from workflows.fault_words import describe
@@ -73,8 +63,8 @@ async def report_at(turn: Turn, sites: Sequence[Site]) -> None:
         fault, sent = await _open(turn, site, len(sites))
         await files.show_in_fault(turn.work, fault, files.names_of(turn.incoming))
         number = fault.number
-        lines.append(await _taken_by_reporter(turn, fault) if sent.taken else _accepted(turn, fault, sent))
-        if not sent.taken and fault_dispatch.is_told_place(turn.work, fault, turn.incoming.conversation, sent.duty):
+        lines.append(_accepted(turn, fault, sent))
+        if fault_dispatch.is_told_place(turn.work, fault, turn.incoming.conversation, sent.duty):
             here, mention = True, sent.duty
             lines.append(_take_here(turn, fault, sent))
     await _answer(turn, number, lines, fault_dispatch.buttons(number) if here and len(sites) == 1 else (), mention)
