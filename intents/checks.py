@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from intents.reading import Context
 from intents.things import Symptom
-from intents.words import load_toml
+from intents.words import load_toml, patterns
 
 ORDER = ("power", "link", "terminal", "av_test", "shutdown")
 _STEPS = tuple((code, re.compile("|".join(patterns))) for code, patterns in load_toml("checks.toml")["step"].items())
@@ -16,11 +16,9 @@ _SIGNALS = load_toml("signals.toml")["signals"]
 _OK = re.compile("|".join(_SIGNALS["step_ok"]))
 _BAD = re.compile("|".join(_SIGNALS["step_bad"]))
 
-_DENIED = re.compile(r"(?:没有?|无|不|未见)[^,;.!?]{0,2}?(?:问题|异常|毛病|卡顿?|黑屏?|花屏?|断|闪|红灯|告警|"
-                     r"杂音|回声|啸叫|噪音|丢包|延迟|延时)|延时\d|延迟\d")
+_PATTERNS = patterns("checks.toml")
+_DENIED, _SETTLED = _PATTERNS["denied"], _PATTERNS["settled"]
 _LEAD = re.compile(r"[,.;!\n]")
-_SETTLED = re.compile(
-    r"(?:现在|重新|插好|换了|处理|弄|调)[^.!?没不]{0,12}(?:正常|好了|恢复了|可以了|没问题)[了啦,.!]*$")
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,10 @@ def _add(found: dict[str, Check], check: Check) -> None:
 
 
 def _marks(text: str) -> list[tuple[str, int, int]]:
-    return sorted(((code, match.start(), match.end()) for code, pattern in _STEPS for match in pattern.finditer(text)),
-                  key=lambda mark: mark[1])
+    return sorted(
+        ((code, match.start(), match.end()) for code, pattern in _STEPS for match in pattern.finditer(text)),
+        key=lambda mark: mark[1],
+    )
 
 
 def _seen_from(step: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
@@ -89,9 +89,10 @@ def _pieces(text: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, int
     return pieces
 
 
-def _with_lead(text: str, marks: list[tuple[str, int, int]], symptoms: Sequence[Symptom],
-               context: Context) -> list[tuple[str, int, int]]:
-    """"正常。光路也正常": words before the first step are about the step that was asked."""
+def _with_lead(
+    text: str, marks: list[tuple[str, int, int]], symptoms: Sequence[Symptom], context: Context
+) -> list[tuple[str, int, int]]:
+    """ "正常。光路也正常": words before the first step are about the step that was asked."""
     first, asked = marks[0][1], context.step
     pieces = _pieces(text, marks)
     if context.expecting != "step" or not asked or asked in {mark[0] for mark in marks}:

@@ -31,7 +31,7 @@ def split(text: str) -> list[Clause]:
     at = 0
     for cut in _CUT.finditer(text):
         if cut.start() > at:
-            found.append(Clause(at, cut.start(), text[at:cut.start()], cut.group()))
+            found.append(Clause(at, cut.start(), text[at : cut.start()], cut.group()))
         at = cut.end()
     if at < len(text):
         found.append(Clause(at, len(text), text[at:], ""))

@@ -38,8 +38,9 @@ def _place(name: str, line: int, row: dict[str, str | None]) -> Place:
     if not row["site_id"] or not row["name"]:
         raise ValueError(f"{name}, line {line}: site_id and name must not be empty")
     aliases = tuple(alias.strip() for alias in (row["aliases"] or "").split("|") if alias.strip())
-    return Place(row["site_id"], row["name"].strip(), aliases, row["unit"] or "", row["tier"] or "",
-                 row["parent"] or None)
+    return Place(
+        row["site_id"], row["name"].strip(), aliases, row["unit"] or "", row["tier"] or "", row["parent"] or None
+    )
 
 
 def understand_lines(lines: Iterable[str], places_csv: Path | None) -> Iterator[str]:
@@ -89,8 +90,13 @@ def _now(record: dict[str, Any]) -> datetime:
 def _understood(understanding: Understanding, line: str) -> dict[str, Any]:
     try:
         record = _record(line)
-        context = Context(_now(record), record.get("role") or "client", record.get("chat") or "group",
-                          record.get("expecting"), record.get("step"))
+        context = Context(
+            _now(record),
+            record.get("role") or "client",
+            record.get("chat") or "group",
+            record.get("expecting"),
+            record.get("step"),
+        )
     except ValueError as error:
         return {"error": str(error)}
     return {"id": record.get("id"), **_told(understanding.read(record["text"], context))}
@@ -98,8 +104,13 @@ def _understood(understanding: Understanding, line: str) -> dict[str, Any]:
 
 def _told(reading: Reading) -> dict[str, Any]:
     why = [{"rule": one.rule, "span": [one.start, one.end], "text": one.text} for one in reading.why]
-    return {"intent": reading.intent, "slots": outward(reading.slots), "confidence": round(reading.confidence, 3),
-            "act": reading.act, "why": why}
+    return {
+        "intent": reading.intent,
+        "slots": outward(reading.slots),
+        "confidence": round(reading.confidence, 3),
+        "act": reading.act,
+        "why": why,
+    }
 
 
 def _timed(line: str) -> dict[str, Any]:
@@ -112,8 +123,13 @@ def _timed(line: str) -> dict[str, Any]:
 
 
 def _span(span: TimeSpan) -> dict[str, Any]:
-    return {"start": _iso(span.start), "end": _iso(span.end), "span": list(span.span), "grain": span.grain,
-            "flags": list(span.flags)}
+    return {
+        "start": _iso(span.start),
+        "end": _iso(span.end),
+        "span": list(span.span),
+        "grain": span.grain,
+        "flags": list(span.flags),
+    }
 
 
 def _iso(value: date | datetime | None) -> str | None:

@@ -51,17 +51,20 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "tiny": lambda s: len(s.view.text) <= 4,
     "short": lambda s: len(s.view.text) <= 9,
     "long": lambda s: len(s.text) >= 40,
-    "ends_asking": lambda s: bool(re.search(r"[?吗]\W*$|(?<!着)呢\W*$|(?:了|好|到|完|出来?|定)没有?\W*$", s.view.text)),
 }
 NAMES = frozenset(_FACTS)
-
 
 
 class Facts:
     """Answers `has(name)`; remembers the answers, and for signals where they matched."""
 
-    def __init__(self, spans: Spans, signals: Mapping[str, re.Pattern[str]], defined: Mapping[str, Condition],
-                 parts: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        spans: Spans,
+        signals: Mapping[str, re.Pattern[str]],
+        defined: Mapping[str, Condition],
+        parts: Mapping[str, tuple[str, ...]],
+    ) -> None:
         self.spans = spans
         self._signals = signals
         self._defined = defined

@@ -42,7 +42,7 @@ class WordIndex(Generic[Value]):
         return self._entries.get(word)
 
     def _longest(self, text: str, at: int) -> int | None:
-        for length in self._lengths.get(text[at:at + 2], ()):
-            if text[at:at + length] in self._entries and at + length <= len(text):
+        for length in self._lengths.get(text[at : at + 2], ()):
+            if text[at : at + length] in self._entries and at + length <= len(text):
                 return at + length
         return at + 1 if text[at] in self._entries else None

@@ -11,22 +11,19 @@ from intents.places import PlaceHit, PlaceIndex
 from intents.spans import Spans
 from intents.time_tokens import scan as scan_tokens
 from intents.times import TimeSpan
-from intents.words import load_toml
+from intents.words import load_toml, patterns
 
 Slots = dict[str, object]
 _WORDS = load_toml("scope.toml")
 _ALL = re.compile("|".join(_WORDS["all"]))
 _TIERS = tuple((entry["tier"], re.compile("|".join(entry["words"]))) for entry in _WORDS["tier"])
 _KINDS = tuple((unit, re.compile("|".join(words))) for unit, words in _WORDS["kinds"].items())
-_MANY = re.compile(r"各市[、,]?县|省市县|市县乡|各县[、,(]?市|所有|全部|各分会场|各点")
+_PATTERNS = patterns("scope.toml")
 _SIDE = ("sign_in", "joint_test", "deadline", "arrival", "old", "end")
-_BEFORE_START = re.compile(r"(?:提前|会前)([^,;.!?]{1,8}?)(?:到|就|进|签|入|做好|完成|抵|在)")
-_LASTS = re.compile(r"(?:时长|约|大约|预计|大概|持续|历时|开|会期|用时|为期|共)[^,;.!?]{0,3}$")
-_REFERENCE = re.compile(r"^(?:的|那个?|这个?|开的)?[^,;.!?\d]{0,8}?(?:会|会商|会议|培训|演练|调度|联调)")
-_VENUE = re.compile(r"(?:主会场设?在|地点[设为在:是]*|设在|会场[设为在:]+|在)[^,;.!?]{0,6}$")
-_VENUE_AFTER = re.compile(r"^[^,;.!?]{0,8}(?:召开|举行|举办|开会|主会场|设主会场|开)")
-_TITLES = tuple(re.compile(rf"[^,;.!?:\n\"()\[\]]{{0,30}}?(?:{_WORDS['title'][kind]})(?!议|室|场|商|系统|会)")
-                for kind in ("ends", "any"))
+_TITLES = tuple(
+    re.compile(rf"[^,;.!?:\n\"()\[\]]{{0,30}}?(?:{_WORDS['title'][kind]}){_WORDS['pattern']['not_title']}")
+    for kind in ("ends", "any")
+)
 _TITLE_HEAD = re.compile(rf"^(?:{_WORDS['title']['lead']})+")
 
 
@@ -35,10 +32,16 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
     spans = facts.spans
     start, end = _when(spans, facts.has("change_word") and not facts.has("notice_firm"))
     scope_all, listed = _scope(spans, places)
-    found: Slots = {"start": _iso(start), "end": _iso(end), "scope": "all" if scope_all else listed,
-                    "site": [] if listed or scope_all else _venue(spans, places), "room": _room(spans),
-                    "title": _title(spans), "start_date_said": _date_said(spans, start),
-                    "arrive_before_minutes": _arrive_before(spans)}
+    found: Slots = {
+        "start": _iso(start),
+        "end": _iso(end),
+        "scope": "all" if scope_all else listed,
+        "site": [] if listed or scope_all else _venue(spans, places),
+        "room": _room(spans),
+        "title": _title(spans),
+        "start_date_said": _date_said(spans, start),
+        "arrive_before_minutes": _arrive_before(spans),
+    }
     return found
 
 
@@ -47,8 +50,12 @@ def cancelled(facts: Facts, places: PlaceIndex) -> Slots:
     spans = facts.spans
     scope_all, listed = _scope(spans, places)
     when = _first(spans)
-    return {"scope": "all" if scope_all else None, "site": listed, "title": _title(spans),
-            "about_start": _iso(when.start) if when else None}
+    return {
+        "scope": "all" if scope_all else None,
+        "site": listed,
+        "title": _title(spans),
+        "about_start": _iso(when.start) if when else None,
+    }
 
 
 def _date_said(spans: Spans, start: date | datetime | None) -> bool | None:
@@ -68,7 +75,7 @@ def _iso(value: date | datetime | None) -> str | None:
 
 def _refers(spans: Spans, span: TimeSpan) -> bool:
     """True for a time that only says which meeting is meant ("明天的会改到…")."""
-    return span.role in (None, "start") and bool(_REFERENCE.match(spans.text[span.span[1]:]))
+    return span.role in (None, "start") and bool(_PATTERNS["reference"].match(spans.text[span.span[1] :]))
 
 
 def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | datetime | None]:
@@ -76,8 +83,15 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
     usable = [span for span in spans.times if span.role not in _SIDE and not _vague(span)]
     if changed:
         usable = [span for span in usable if span.role == "new" or not _refers(spans, span)]
-    best = next((span for role in ("new", "start", None) for span in usable
-                 if span.role == role and isinstance(span.start, datetime)), None)
+    best = next(
+        (
+            span
+            for role in ("new", "start", None)
+            for span in usable
+            if span.role == role and isinstance(span.start, datetime)
+        ),
+        None,
+    )
     best = best or next((span for role in ("new", "start", None) for span in usable if span.role == role), None)
     if best is None:
         return None, None
@@ -104,8 +118,12 @@ def _told_end(spans: Spans, start: date | datetime) -> date | datetime | None:
     if told is not None or not isinstance(start, datetime):
         return told
     for clause in spans.clauses:
-        match = re.search(r"(?:半|[\d一二两三四五六七八九十]+)个?半?(?:小时|钟头|分钟)", clause.text)
-        if match and _LASTS.search(clause.text[:match.start()]) and clause.text[match.end():][:1] not in ("后", "前"):
+        match = _PATTERNS["length"].search(clause.text)
+        if (
+            match
+            and _PATTERNS["lasts"].search(clause.text[: match.start()])
+            and clause.text[match.end() :][:1] not in ("后", "前")
+        ):
             minutes = times.find_duration_minutes(match.group())
             return start + timedelta(minutes=minutes) if minutes else None
     return None
@@ -118,7 +136,7 @@ def _scope(spans: Spans, places: PlaceIndex) -> tuple[bool, list[str]]:
     expanded = _expanded(spans.plain, places)
     if named:
         return False, list(dict.fromkeys([*places.names(named), *expanded]))
-    if expanded and not _MANY.search(spans.plain):
+    if expanded and not _PATTERNS["many"].search(spans.plain):
         return False, expanded
     return bool(_ALL.search(spans.plain)), []
 
@@ -128,7 +146,7 @@ def _expanded(text: str, places: PlaceIndex) -> list[str]:
         match = pattern.search(text)
         if match is None:
             continue
-        tail = text[match.end():match.end() + 8]
+        tail = text[match.end() : match.end() + 8]
         kind = next((unit for unit, words in _KINDS if words.match(tail)), None)
         if kind or tier == "township":
             return [place.name for place in places.places if place.tier == tier and (not kind or kind in place.unit)]
@@ -136,9 +154,15 @@ def _expanded(text: str, places: PlaceIndex) -> list[str]:
 
 
 def _venue_hits(spans: Spans) -> list[PlaceHit]:
-    return [hit for hit in spans.places
-            if _VENUE.search(spans.text[max(0, hit.start - 10):hit.start])
-            and (_VENUE_AFTER.match(spans.text[hit.end:]) or spans.text[hit.end:hit.end + 1] not in ("、", "和"))]
+    return [
+        hit
+        for hit in spans.places
+        if _PATTERNS["venue"].search(spans.text[max(0, hit.start - 10) : hit.start])
+        and (
+            _PATTERNS["venue_after"].match(spans.text[hit.end :])
+            or spans.text[hit.end : hit.end + 1] not in ("、", "和")
+        )
+    ]
 
 
 def _venue(spans: Spans, places: PlaceIndex) -> list[str]:
@@ -153,7 +177,7 @@ def _room(spans: Spans) -> str | None:
 
 
 def _arrive_before(spans: Spans) -> int | None:
-    match = _BEFORE_START.search(spans.text)
+    match = _PATTERNS["before_start"].search(spans.text)
     return times.find_duration_minutes(match.group(1)) if match else None
 
 
@@ -161,7 +185,7 @@ def _title(spans: Spans) -> str | None:
     """What the meeting is called: the longest piece ending in a meeting word, without times and lead-in words."""
     text = spans.text
     for span in spans.times:
-        text = text[:span.span[0]] + "," * (span.span[1] - span.span[0]) + text[span.span[1]:]
+        text = text[: span.span[0]] + "," * (span.span[1] - span.span[0]) + text[span.span[1] :]
     for match in (match for pattern in _TITLES for match in pattern.finditer(text)):
         start = match.start() + len(_head(match.group()))
         if match.end() - start > 2:

@@ -11,8 +11,27 @@ from intents.words import load_toml
 
 _STICKER = re.compile(r"\[[\u4e00-\u9fffA-Za-z0-9]{1,8}\]")
 _MENTION = re.compile(r"@([^\s@,，:：。;；!！?？\u2005]{1,20})[\s\u2005,，:：]*")
-_CLOSERS = {"。": ".", "、": "、", "“": '"', "”": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "『": '"', "』": '"',
-            "—": "-", "–": "-", "−": "-", "～": "~", "〜": "~", "【": "[", "】": "]", "〔": "[", "〕": "]"}
+_CLOSERS = {
+    "。": ".",
+    "、": "、",
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "「": '"',
+    "」": '"',
+    "『": '"',
+    "』": '"',
+    "—": "-",
+    "–": "-",
+    "−": "-",
+    "～": "~",
+    "〜": "~",
+    "【": "[",
+    "】": "]",
+    "〔": "[",
+    "〕": "]",
+}
 _THUMBS = {"👌": "ok", "✅": "ok"}
 
 
@@ -55,8 +74,9 @@ def normalise(text: str, table: dict[str, str] | None = None) -> Normal:
             starts.append(at)
             ends.append(at + 1)
     keep = _kept(chars)
-    return Normal(text, "".join(chars[i] for i in keep), tuple(starts[i] for i in keep),
-                  tuple(ends[i] for i in keep), mentions)
+    return Normal(
+        text, "".join(chars[i] for i in keep), tuple(starts[i] for i in keep), tuple(ends[i] for i in keep), mentions
+    )
 
 
 def _blank_marks(text: str) -> tuple[str, tuple[str, ...]]:
@@ -80,8 +100,12 @@ def _plain(char: str, table: dict[str, str]) -> str:
     folded = unicodedata.normalize("NFKC", char).lower()
     if folded in _CLOSERS:
         return _CLOSERS[folded]
-    return "".join(c if c.isprintable() and unicodedata.category(c) not in ("So", "Sk", "Mn", "Cf", "Me", "Cn", "Co")
-                   else (" " if c.isspace() else "") for c in folded)
+    return "".join(
+        c
+        if c.isprintable() and unicodedata.category(c) not in ("So", "Sk", "Mn", "Cf", "Me", "Cn", "Co")
+        else (" " if c.isspace() else "")
+        for c in folded
+    )
 
 
 def _kept(chars: list[str]) -> list[int]:

@@ -15,9 +15,10 @@ _SURNAME = _NOT_HERE + f"(?:{'|'.join(_WORDS['double'])}|[{_WORDS['surnames']}])
 _TITLE = "|".join(sorted(_WORDS["titles"], key=len, reverse=True))
 _NOT = tuple(_WORDS["not_names"])
 _CALLED = re.compile(
-    rf"(?P<pet>(?:(?<![\u4e00-\u9fff])|(?<=[老小阿][{_WORDS['surnames']}])|(?<=[{_WORDS['before_pet']}]))[老小阿]{_SURNAME})(?![会区镇县])"
-    rf"|(?P<titled>(?<!工)(?<!副){_SURNAME}(?:[\u4e00-\u9fff]{{1,2}}(?=(?:{_TITLE})))?(?:{_TITLE}))"
-    rf"(?!{_WORDS['not_after_title']})")
+    rf"(?P<pet>(?:(?<![\u4e00-\u9fff])|(?<=[老小阿][{_WORDS['surnames']}])|(?<=[{_WORDS['before_pet']}]))[老小阿]{_SURNAME}){_WORDS['not_after_pet']}"
+    rf"|(?P<titled>{_WORDS['not_before_title']}{_SURNAME}(?:[\u4e00-\u9fff]{{1,2}}(?=(?:{_TITLE})))?(?:{_TITLE}))"
+    rf"(?!{_WORDS['not_after_title']})"
+)
 _BEFORE = "|".join(sorted(_WORDS["before_name"], key=len, reverse=True))
 _FRAME = re.compile(rf"(?:{_BEFORE})(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})")
 _AFTER = re.compile(_WORDS["after_name"])
@@ -54,12 +55,19 @@ class People:
     def _listed(self, text: str) -> list[Person]:
         if not self._known:
             return []
-        return [Person(text[at:at + size], at, at + size) for at in range(len(text)) for size in self._lengths
-                if at + size <= len(text) and text[at:at + size] in self._known]
+        return [
+            Person(text[at : at + size], at, at + size)
+            for at in range(len(text))
+            for size in self._lengths
+            if at + size <= len(text) and text[at : at + size] in self._known
+        ]
 
     def _called(self, text: str) -> list[Person]:
-        return [Person(match.group(), match.start(), match.end()) for match in _CALLED.finditer(text)
-                if not match.group().startswith(_NOT)]
+        return [
+            Person(match.group(), match.start(), match.end())
+            for match in _CALLED.finditer(text)
+            if not match.group().startswith(_NOT)
+        ]
 
     def _framed(self, text: str) -> list[Person]:
         found = []
@@ -76,9 +84,9 @@ def _cut(text: str, start: int, end: int) -> Person | None:
     if text.startswith(_NOT, start):
         return None
     for stop in (end, end - 1):
-        if stop - start == 3 and text[stop - 1:stop + 1] in words():
+        if stop - start == 3 and text[stop - 1 : stop + 1] in words():
             continue
         closed = _NO_END if stop - start == 3 else _PARTICLES
-        if stop - start >= 2 and _AFTER.match(text[stop:stop + 4]) and not text[start:stop].endswith(closed):
+        if stop - start >= 2 and _AFTER.match(text[stop : stop + 4]) and not text[start:stop].endswith(closed):
             return Person(text[start:stop], start, stop)
     return None

@@ -10,7 +10,7 @@ from intents.common import stands_free
 from intents.lexicon import WordIndex
 from intents.reading import Context, Place
 from intents.sounds import sound
-from intents.words import load_toml
+from intents.words import load_toml, patterns
 
 _WORDS = load_toml("places.toml")
 _EVERYDAY = frozenset(_WORDS["everyday"])
@@ -19,15 +19,12 @@ _NOT_BEFORE = re.compile(_WORDS["not_before"])
 _SITE_AFTER = re.compile(_WORDS["site_after"])
 _OFFICE_AFTER = re.compile(_WORDS["office_after"])
 _JOINER = re.compile(_WORDS["joiner"])
-_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
-    (unit, tuple(words)) for unit, words in _WORDS["kind"].items())
-_COUNTED = re.compile(r"(?:等?[两二三四五六七八九十\d]{1,3}个?)?(?:市|县|区|地|家)?")
+_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = tuple((unit, tuple(words)) for unit, words in _WORDS["kind"].items())
 _TAILS = ("主会场", "分会场", "会场")
-_REGION = re.compile(r"(?:自治县|街道|市|县|区|镇|乡)$")
 _MIN_SOUND, _MAX_SOUND = 3, 8
 _OFFICES = ("局", "中心")
 _TOWNS = ("镇", "乡", "街道")
-_OFFICE = re.compile(r"(.{2,4}?)(市|县|区)(水利局|应急管理局|政务服务中心|政务中心|财政局)")
+_PATTERNS = patterns("places.toml")
 
 
 @dataclass(frozen=True)
@@ -72,16 +69,16 @@ class PlaceIndex:
         return [self._longer_child(text, PlaceHit(*found)) for found in self._index.find(text)]
 
     def _longer_child(self, text: str, hit: PlaceHit) -> PlaceHit:
-        """"德清武康街道便民中心": a name that begins inside another and reaches further is the one that is meant."""
+        """ "德清武康街道便民中心": a name that begins inside another and reaches further is the one that is meant."""
         for start in range(hit.start + 1, hit.end):
             found = self._index.longest_at(text, start)
-            if found is not None and found[0] > hit.end and self._index.get(text[hit.start:start]) is not None:
+            if found is not None and found[0] > hit.end and self._index.get(text[hit.start : start]) is not None:
                 return PlaceHit(hit.start, found[0], found[1])
         return hit
 
     def _is_meant(self, text: str, hit: PlaceHit, context: Context) -> bool:
-        word, after = text[hit.start:hit.end], text[hit.end:hit.end + 12]
-        if _REGION.search(word) and len(word) > 2:
+        word, after = text[hit.start : hit.end], text[hit.end : hit.end + 12]
+        if _PATTERNS["region"].search(word) and len(word) > 2:
             return True
         if len(word) <= 3 and _NOT_AFTER.match(after):
             return False
@@ -91,9 +88,9 @@ class PlaceIndex:
             return True
         if self._child_of_neighbour(text, hit):
             return True
-        if text[hit.start - 1:hit.start] in ("、", "和") and self._ends_in_place(text[:hit.start - 1]):
+        if text[hit.start - 1 : hit.start] in ("、", "和") and self._ends_in_place(text[: hit.start - 1]):
             return True
-        return bool(_SITE_AFTER.match(after)) and not _NOT_BEFORE.search(text[max(0, hit.start - 4):hit.start])
+        return bool(_SITE_AFTER.match(after)) and not _NOT_BEFORE.search(text[max(0, hit.start - 4) : hit.start])
 
     def _ends_in_place(self, text: str) -> bool:
         return any(self._index.get(text[start:]) is not None for start in range(max(0, len(text) - 8), len(text) - 1))
@@ -101,7 +98,7 @@ class PlaceIndex:
     def _child_of_neighbour(self, text: str, hit: PlaceHit) -> bool:
         parents = {self.places[at].parent for at in hit.sites}
         for start in range(max(0, hit.start - 6), hit.start):
-            found = self._index.longest_at(text[:hit.start], start)
+            found = self._index.longest_at(text[: hit.start], start)
             if found is not None and any(self.places[at].unit in parents for at in found[1]):
                 return True
         return False
@@ -110,7 +107,7 @@ class PlaceIndex:
         """Adds names that only sound right, where nothing was read and no everyday word stands."""
         taken = bytearray(len(text))
         for hit in hits:
-            taken[hit.start:hit.end] = b"\x01" * (hit.end - hit.start)
+            taken[hit.start : hit.end] = b"\x01" * (hit.end - hit.start)
         found = list(hits)
         for start, end, (name, sites) in self._sounds.find(sound(text)):
             free = not any(taken[start:end]) and text[start:end] != name
@@ -131,17 +128,17 @@ class PlaceIndex:
         return opens or bool(_OFFICE_AFTER.match(text[end:]))
 
     def _share_kind(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
-        """"温州、台州两市政务中心": the kind after the last name holds for the whole list."""
+        """ "温州、台州两市政务中心": the kind after the last name holds for the whole list."""
         shared = list(hits)
         for last in range(len(hits) - 1, -1, -1):
-            tail = text[hits[last].end:hits[last].end + 14]
+            tail = text[hits[last].end : hits[last].end + 14]
             unit = _kind_at(tail)
             if unit is None:
                 continue
             at = last
             while True:
                 shared[at] = self._with_kind(shared[at], unit)
-                if at == 0 or not _JOINER.match(text[hits[at - 1].end:hits[at].start]):
+                if at == 0 or not _JOINER.match(text[hits[at - 1].end : hits[at].start]):
                     break
                 at -= 1
         return shared
@@ -155,10 +152,10 @@ class PlaceIndex:
         return replace(hit, sites=tuple(dict.fromkeys(found)))
 
     def _merge(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
-        """"义乌市大陈镇": the parent only says which namesake is meant."""
+        """ "义乌市大陈镇": the parent only says which namesake is meant."""
         merged: list[PlaceHit] = []
         for hit in hits:
-            if merged and text[merged[-1].end:hit.start] in ("", "的", "市", "县", "区", ":", "-"):
+            if merged and text[merged[-1].end : hit.start] in ("", "的", "市", "县", "区", ":", "-"):
                 units = {self.places[at].unit for at in merged[-1].sites}
                 children = tuple(at for at in hit.sites if self._below(at, units))
                 if children:
@@ -177,8 +174,11 @@ class PlaceIndex:
     def _decide(self, hit: PlaceHit, hits: list[PlaceHit], context: Context) -> PlaceHit:
         if len(hit.sites) < 2:
             return hit
-        own = tuple(at for at in hit.sites if self.places[at].name in context.own_sites
-                    or self.places[at].unit in context.own_units)
+        own = tuple(
+            at
+            for at in hit.sites
+            if self.places[at].name in context.own_sites or self.places[at].unit in context.own_units
+        )
         below = tuple(at for at in hit.sites if self.places[at].parent in context.own_units)
         named = {self.places[at].unit for other in hits if other is not hit for at in other.sites}
         beside = tuple(at for at in hit.sites if self.places[at].parent in named)
@@ -186,8 +186,8 @@ class PlaceIndex:
 
 
 def _kind_at(tail: str) -> str | None:
-    counted = _COUNTED.match(tail)
-    rest = tail[counted.end():] if counted else tail
+    counted = _PATTERNS["counted"].match(tail)
+    rest = tail[counted.end() :] if counted else tail
     for unit, words in _KINDS:
         if any(rest.startswith(word) for word in words):
             return unit
@@ -195,8 +195,8 @@ def _kind_at(tail: str) -> str | None:
 
 
 def _region_of(unit: str) -> str:
-    """"温州市" of "温州市水利局"; empty when the unit has no such part."""
-    found = re.match(r".+?(?:自治县|市|县|区)", unit)
+    """ "温州市" of "温州市水利局"; empty when the unit has no such part."""
+    found = _PATTERNS["region_head"].match(unit)
     return found.group() if found else ""
 
 
@@ -225,12 +225,12 @@ def _derived(own: set[str]) -> set[str]:
     """Short spellings of long ones: without 分会场, and 安川县局 or 安川水利局 for 安川县水利局."""
     found: set[str] = set()
     for name in own:
-        base = next((name[:-len(tail)] for tail in _TAILS if name.endswith(tail)), name)
+        base = next((name[: -len(tail)] for tail in _TAILS if name.endswith(tail)), name)
         if len(base) < 3:
             continue
         found.add(base)
         if base.endswith(_OFFICES):
-            split = _OFFICE.fullmatch(base)
+            split = _PATTERNS["office"].fullmatch(base)
             if split is not None:
                 found |= _office_names(*split.groups())
         elif base.endswith(_TOWNS):
@@ -246,11 +246,13 @@ def _office_names(region: str, suffix: str, office: str) -> set[str]:
     return names
 
 
-def _by_sound(surfaces: dict[str, tuple[int, ...]],
-              places: Sequence[Place]) -> dict[str, tuple[str, tuple[int, ...]]]:
+def _by_sound(surfaces: dict[str, tuple[int, ...]], places: Sequence[Place]) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Sound → the spelling and its sites; a sound of different sites is left out, and so are short bare names."""
-    words = [word for word, sites in surfaces.items() if _MIN_SOUND <= len(word) <= _MAX_SOUND
-             or (len(word) == 2 and places[sites[0]].tier in ("city", "county"))]
+    words = [
+        word
+        for word, sites in surfaces.items()
+        if _MIN_SOUND <= len(word) <= _MAX_SOUND or (len(word) == 2 and places[sites[0]].tier in ("city", "county"))
+    ]
     heard: dict[str, tuple[str, tuple[int, ...]] | None] = {}
     for word, key in zip(words, sound("\n".join(words)).splitlines(), strict=True):
         if key in heard:

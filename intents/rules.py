@@ -38,9 +38,16 @@ def load_rules(data: Mapping[str, Any], known: Iterable[str]) -> Book:
         raise ValueError(f"rules.toml: defined twice: {', '.join(sorted(clash))}")
     names |= set(defined)
     conditions = {name: _compile(text, names, name) for name, text in defined.items()}
-    rules = tuple(Rule(entry["name"], entry["intent"], _compile(entry["when"], names, entry["name"]),
-                       float(entry.get("sure", 0.8)), tuple(re.findall(r"[a-z_]+", entry["when"])))
-                  for entry in data["rule"])
+    rules = tuple(
+        Rule(
+            entry["name"],
+            entry["intent"],
+            _compile(entry["when"], names, entry["name"]),
+            float(entry.get("sure", 0.8)),
+            tuple(re.findall(r"[a-z_]+", entry["when"])),
+        )
+        for entry in data["rule"]
+    )
     parts = {name: tuple(re.findall(r"[a-z_]+", text)) for name, text in defined.items()}
     return rules, conditions, parts
 

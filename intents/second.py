@@ -12,24 +12,50 @@ from intents.facts import Facts
 from intents.words import HERE
 
 _DIGITS = re.compile(r"\d+")
-_TELLING = ("broken", "gone", "asked", "device", "anything", "time", "clock", "place", "person", "ends_asking",
-            "meeting", "domain", "foreign", "duration", "tiny", "short", "long", "steps", "asks", "tech_word",
-            "fault_word", "negative", "positive")
+_TELLING = (
+    "broken",
+    "gone",
+    "asked",
+    "device",
+    "anything",
+    "time",
+    "clock",
+    "place",
+    "person",
+    "ends_asking",
+    "meeting",
+    "domain",
+    "foreign",
+    "duration",
+    "tiny",
+    "short",
+    "long",
+    "steps",
+    "asks",
+    "tech_word",
+    "fault_word",
+    "negative",
+    "positive",
+)
 Weights = Mapping[str, Mapping[str, float]]
 
 
 def features(facts: Facts) -> list[str]:
     """Characters in ones, twos and threes, the context, and the telling facts."""
     context = facts.spans.context
-    return [*_pieces(facts.spans.view.text[:200]), f"role={context.role}", f"expecting={context.expecting}",
-            f"{context.role}/{context.expecting}",
-            *(f"is:{name}" for name in _TELLING if facts.has(name)),
-            *(f"is:{name}/{context.expecting}" for name in _TELLING if facts.has(name))]
+    return [
+        *_pieces(facts.spans.view.text[:200]),
+        f"role={context.role}",
+        f"expecting={context.expecting}",
+        f"{context.role}/{context.expecting}",
+        *(f"is:{name}" for name in _TELLING if facts.has(name)),
+        *(f"is:{name}/{context.expecting}" for name in _TELLING if facts.has(name)),
+    ]
 
 
 def _pieces(text: str) -> Iterator[str]:
     padded = f"^{_DIGITS.sub('0', text)}$"
-    yield from dict.fromkeys(padded[at:at + size] for size in (1, 2, 3) for at in range(len(padded) - size + 1))
+    yield from dict.fromkeys(padded[at : at + size] for size in (1, 2, 3) for at in range(len(padded) - size + 1))
 
 
 @lru_cache(maxsize=1)

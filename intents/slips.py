@@ -28,8 +28,8 @@ def mend(text: str, held: list[tuple[int, int]]) -> str:
         kept[start:end] = b"\x01" * (end - start)
     for pattern, right in _EXACT:
         for match in pattern.finditer(text):
-            if len(match.group()) == len(right) and not any(kept[match.start():match.end()]):
-                text = text[:match.start()] + right + text[match.end():]
+            if len(match.group()) == len(right) and not any(kept[match.start() : match.end()]):
+                text = text[: match.start()] + right + text[match.end() :]
     heard = sound(text)
     for start, end, word in _HEARD.find(heard):
         if text[start:end] != word and not any(kept[start:end]) and _meant(text, start, end, word):

@@ -10,21 +10,12 @@ from intents import checks, meeting, things, times
 from intents.facts import Facts
 from intents.places import PlaceIndex
 from intents.spans import Spans
+from intents.words import load_toml, patterns
 
 Slots = dict[str, object]
-_THANKED = re.compile(r"(?:谢谢|感谢|辛苦|麻烦|多谢|谢)[^,.;!?]{0,3}$")
-_ADDRESSED = re.compile(r"^(?:[,:!]|您好|你好|辛苦|好[,!])")
-_SCORES = (
-    ("非常不满|很不满|太差|极差|很差|差评", 1), ("不满意|较差|不太满意|不行|差", 2), ("一般|还行|凑合|还可以|合格", 3),
-    ("非常满意|很满意|十分满意|挺满意|优秀|非常好|满分|五星|极好|好评|特别满意|相当满意", 5),
-    ("满意|不错|挺好|很好|良好|好", 4))
-_SCORE_WORDS = tuple((re.compile(pattern), value) for pattern, value in _SCORES)
-_SCORE_NUMBER = re.compile(r"([1-5一二两三四五])(?:\.0)?(?:分|星|颗星|$|[,.!吧])")
+_PATTERNS = patterns("slots.toml")
+_SCORE_WORDS = tuple((re.compile(entry["words"]), entry["value"]) for entry in load_toml("slots.toml")["score"])
 _CHINESE = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
-_CONTACT = re.compile(r"(?:联系人|联络人|负责人|咨询)[^,;.!?]{0,3}$")
-_ETA = re.compile(r"(?:小时|分钟?|钟头|刻钟|个钟)")
-_SOON_AGO = re.compile(r"(?:等|过去|已经|都|了|拖|报)[^,;.!?]{0,4}$")
-_OK_DEVICE = {"fault.report", "fault.reject", "checklist.report", "fault.update"}
 
 
 def fill(intent: str, facts: Facts, places: PlaceIndex) -> Slots:
@@ -46,8 +37,9 @@ def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None
     if spans.tickets:
         slots["ticket"] = _original(spans, *spans.tickets[0])
     if intent == "meeting.notice":
-        slots["person"] = [name for name in _people(intent, spans)
-                           if _CONTACT.search(spans.text[:spans.text.find(name)])]
+        slots["person"] = [
+            name for name in _people(intent, spans) if _PATTERNS["contact"].search(spans.text[: spans.text.find(name)])
+        ]
     if not intent.startswith("meeting.") and intent not in ("fault.confirm", "fault.reject", "consult"):
         slots["person"] = _people(intent, spans)
     systems = spans.organised_by if intent.startswith("meeting.") else spans.systems
@@ -67,10 +59,10 @@ def _room(spans: Spans) -> str | None:
 def _people(intent: str, spans: Spans) -> list[str]:
     names = []
     for person in spans.people:
-        before, after = spans.text[max(0, person.start - 5):person.start], spans.text[person.end:person.end + 4]
-        if _THANKED.search(before):
+        before, after = spans.text[max(0, person.start - 5) : person.start], spans.text[person.end : person.end + 4]
+        if _PATTERNS["thanked"].search(before):
             continue
-        if person.start == 0 and _ADDRESSED.match(after) and intent not in ("assign", "arrive"):
+        if person.start == 0 and _PATTERNS["addressed"].match(after) and intent not in ("assign", "arrive"):
             continue
         names.append(_original(spans, person.start, person.end))
     if intent == "assign":
@@ -137,8 +129,8 @@ def _promise(facts: Facts) -> Slots:
     """`eta_minutes` of a length of time that lies ahead; `eta_at` of a clock time that does."""
     spans = facts.spans
     for clause in spans.clauses:
-        found = _ETA.search(clause.text)
-        if found is None or _SOON_AGO.search(clause.text[:max(0, found.start() - 2)]):
+        found = _PATTERNS["eta"].search(clause.text)
+        if found is None or _PATTERNS["soon_ago"].search(clause.text[: max(0, found.start() - 2)]):
             continue
         minutes = times.find_duration_minutes(clause.text)
         if minutes:
@@ -172,8 +164,10 @@ def _checklist(facts: Facts, _places: PlaceIndex) -> Slots:
     slots: Slots = {"step": [check.step for check in found], "status": status_all}
     if status_all == "abnormal":
         slots |= {"device": _bad_devices(spans), "symptom": _symptoms(spans)}
-    slots["results"] = [{"step": check.step, "status": check.status, "text": _original(spans, check.start, check.end)}
-                        for check in found]
+    slots["results"] = [
+        {"step": check.step, "status": check.status, "text": _original(spans, check.start, check.end)}
+        for check in found
+    ]
     return slots
 
 
@@ -188,7 +182,7 @@ def _bad_devices(spans: Spans) -> list[str]:
 
 def _score(facts: Facts, _places: PlaceIndex) -> Slots:
     text = facts.spans.text
-    number = _SCORE_NUMBER.search(text)
+    number = _PATTERNS["score_number"].search(text)
     if number is not None:
         return {"score": _CHINESE.get(number.group(1)) or int(number.group(1))}
     return {"score": next((value for pattern, value in _SCORE_WORDS if pattern.search(text)), None)}
@@ -203,9 +197,21 @@ def _meeting_asked(facts: Facts, places: PlaceIndex) -> Slots:
 
 
 _MAKERS: dict[str, Callable[[Facts, PlaceIndex], Slots]] = {
-    "fault.report": _report, "fault.reject": _fault, "fault.confirm": _mended, "fault.cancel": _mended,
-    "fault.resolve": _mended, "fault.update": _update, "fault.query": _fault, "fault.urge": _fault,
-    "assist.request": _assist, "consult": _consult, "checklist.report": _checklist, "score": _score, "ack": _ack,
-    "meeting.notice": _meeting, "meeting.change": _meeting, "meeting.cancel": meeting.cancelled,
+    "fault.report": _report,
+    "fault.reject": _fault,
+    "fault.confirm": _mended,
+    "fault.cancel": _mended,
+    "fault.resolve": _mended,
+    "fault.update": _update,
+    "fault.query": _fault,
+    "fault.urge": _fault,
+    "assist.request": _assist,
+    "consult": _consult,
+    "checklist.report": _checklist,
+    "score": _score,
+    "ack": _ack,
+    "meeting.notice": _meeting,
+    "meeting.change": _meeting,
+    "meeting.cancel": meeting.cancelled,
     "meeting.query": _meeting_asked,
 }

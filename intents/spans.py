@@ -13,11 +13,10 @@ from intents.people import People, Person
 from intents.places import PlaceHit, PlaceIndex
 from intents.reading import Context
 from intents.slips import mend
-from intents.words import load_toml
+from intents.words import load_toml, patterns
 
 PLACE, PERSON = "⌂", "☺"
-_TICKET = re.compile(r"(?<![\d-])\d{3}(?=号?(?:单|工单|故障|报修))|^\d{3}(?=已|修|处理|搞|好了|怎|还)|"
-                     r"(?:gz|hy|no\.?|[a-z]{2,4})-?\d{6,8}-\d{1,4}|gz-?\d{2,}|hy-?\d{2,}")
+_TICKET = patterns("rooms.toml")["ticket"]
 _ROOMS = load_toml("rooms.toml")
 _ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']})*(?:{_ROOMS['kind']})")
 _ROOM_KIND = re.compile(rf"^(?:{_ROOMS['kind']}|{_ROOMS['bare']})$")
@@ -111,8 +110,10 @@ class Spans:
 
     @cached_property
     def view(self) -> View:
-        cuts = sorted([(hit.start, hit.end, PLACE) for hit in self.places]
-                      + [(person.start, person.end, PERSON) for person in self.people])
+        cuts = sorted(
+            [(hit.start, hit.end, PLACE) for hit in self.places]
+            + [(person.start, person.end, PERSON) for person in self.people]
+        )
         chars: list[str] = []
         starts: list[int] = []
         ends: list[int] = []

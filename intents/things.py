@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from intents.lexicon import WordIndex
-from intents.words import load_toml
+from intents.words import load_toml, patterns
 
 State = Literal["present", "gone", "absent", "denied", "asked"]
 _WORDS = load_toml("things.toml")
 _POLARITY = load_toml("polarity.toml")
 _DEVICES: WordIndex[str] = WordIndex(
     {word: code for code, words in _WORDS["device"].items() for word in words}
-    | dict.fromkeys(_WORDS["device_not"]["words"], ""))
+    | dict.fromkeys(_WORDS["device_not"]["words"], "")
+)
 _SYMPTOMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["symptom"].items())
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
-_BREAK = re.compile(r"[,;.!?\n]|但是|但|不过(?![去来])|就是(?!说)|只是|可是|然而|而是")
+_BREAK = patterns("things.toml")["turn"]
 _NEGATES = re.compile(_POLARITY["negates_before"])
 _STRONG_NEGATES = re.compile(_POLARITY["denies_before"])
 _ASKS_BEFORE = re.compile(_POLARITY["asks_before"])
@@ -61,8 +62,11 @@ def devices(text: str) -> list[Thing]:
 def systems(text: str) -> list[Thing]:
     """Systems by their topic, in order of mention; an office's own name is no topic."""
     text = _OFFICE.sub(lambda match: PLACE_MARK * len(match.group()), text)
-    found = [Thing(code, match.start(), match.end()) for code, pattern in _SYSTEMS
-             if (match := pattern.search(text)) is not None]
+    found = [
+        Thing(code, match.start(), match.end())
+        for code, pattern in _SYSTEMS
+        if (match := pattern.search(text)) is not None
+    ]
     return sorted(found, key=lambda thing: thing.start)
 
 
@@ -71,11 +75,17 @@ def symptoms(text: str) -> list[Symptom]:
     found: list[Symptom] = []
     for start, end in _segments(text):
         segment = text[start:end]
-        hits = [Symptom(code, start + match.start(), start + match.end(), _state(segment, match))
-                for code, pattern in _SYMPTOMS for match in pattern.finditer(segment)]
+        hits = [
+            Symptom(code, start + match.start(), start + match.end(), _state(segment, match))
+            for code, pattern in _SYMPTOMS
+            for match in pattern.finditer(segment)
+        ]
         found += hits
-        found += [Symptom(code, start + match.start(), start + match.end(), "gone")
-                  for code, pattern in _RESTORED if (match := pattern.search(segment)) is not None]
+        found += [
+            Symptom(code, start + match.start(), start + match.end(), "gone")
+            for code, pattern in _RESTORED
+            if (match := pattern.search(segment)) is not None
+        ]
     return sorted(_precise(found), key=lambda symptom: symptom.start)
 
 
@@ -94,7 +104,7 @@ def _precise(hits: list[Symptom]) -> list[Symptom]:
 
 
 def _state(segment: str, match: re.Match[str]) -> State:
-    before, after = segment[:match.start()], segment[match.end():]
+    before, after = segment[: match.start()], segment[match.end() :]
     if _IF.search(before):
         return "asked"
     if _ASKS_BEFORE.search(before) or _ASKS_AFTER.match(after):
@@ -111,6 +121,6 @@ def _state(segment: str, match: re.Match[str]) -> State:
 
 def well(text: str, thing: Thing) -> bool:
     """True when the device is said to be in order."""
-    after = text[thing.end:thing.end + 14]
-    cleared = _CLEARED_BEFORE.search(text[max(0, thing.start - 3):thing.start]) and _CLEARED_AFTER.match(after)
+    after = text[thing.end : thing.end + 14]
+    cleared = _CLEARED_BEFORE.search(text[max(0, thing.start - 3) : thing.start]) and _CLEARED_AFTER.match(after)
     return bool(cleared or _WELL.match(after))

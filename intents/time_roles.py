@@ -19,8 +19,13 @@ def _compile() -> tuple[tuple[str, re.Pattern[str] | None, re.Pattern[str] | Non
     roles = []
     for entry in load_toml("times.toml")["role"]:
         before, after = entry.get("before"), entry.get("after")
-        roles.append((entry["name"], re.compile("|".join(before)) if before else None,
-                      re.compile("|".join(after)) if after else None))
+        roles.append(
+            (
+                entry["name"],
+                re.compile("|".join(before)) if before else None,
+                re.compile("|".join(after)) if after else None,
+            )
+        )
     return tuple(roles)
 
 
@@ -34,10 +39,10 @@ def assign_roles(text: str, found: list[TimeSpan]) -> list[TimeSpan]:
         start, end = span.span
         floor = found[index - 1].span[1] if index else 0
         ceiling = found[index + 1].span[0] if index + 1 < len(found) else len(text)
-        before = text[max(floor, start - 16):start]
-        after = text[end:min(ceiling, end + 24)]
+        before = text[max(floor, start - 16) : start]
+        after = text[end : min(ceiling, end + 24)]
         cut = _STOP_AFTER.search(after)
-        after = after[:cut.start()] if cut else after
+        after = after[: cut.start()] if cut else after
         named.append(replace(span, role=_role(_last_clause(before), after)))
     return named
 

@@ -9,22 +9,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2}
-_N = r"(?:\d{1,2}|[零〇一二两三四五六七八九十]{1,3})"
-_WEEK = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "末": 5,
-         "1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "6": 5, "7": 6}
-_SAID = {"dawn": "凌晨", "am": "清晨 早晨 早上 清早 一早 早 上午 晨 am", "noon": "中午 正午 午间",
-         "pm": "午后 下午 傍晚 pm", "night": "晚上 晚间 夜里 夜间 深夜 半夜 夜晚 晚 夜"}
-_HALF = {word: half for half, words in _SAID.items() for word in words.split()}
+from intents.words import load_toml, patterns
+
+_WORDS = load_toml("times.toml")
+_PATTERNS = patterns("times.toml")
+_DIGITS = {char: value for value, char in enumerate(_WORDS["digits"])} | {"〇": 0, "两": 2, "俩": 2}
+_WEEK = {char: value for value, char in enumerate(_WORDS["week"])} | {str(day): day - 1 for day in range(1, 8)}
+_WEEK |= {"天": 6, "末": 5}
+_HALF = {word: half for half, words in _WORDS["half"].items() for word in words.split()}
 _PERIOD = "|".join(sorted(_HALF, key=len, reverse=True))
-_COUNTED = {-3: "大前天", -2: "前天 前日", -1: "昨天 昨日 昨", 0: "今天 今日 今儿 今", 1: "明天 明日 明儿 名天 明",
-            2: "后天 后日", 3: "大后天 大后日"}
-_DAYS = {word: offset for offset, words in _COUNTED.items() for word in words.split()}
-_NOT_A_DAY = (r"(?!楼|会议室|会议厅|会场|厅|机|线|门|桌|麦|话筒|摄|位|文|令|单|故障|工单|点位|屏|台风|主机|终端|设备|"
-              r"投影|库|泵|闸|院|馆|窗|间|电|公告|通知|文件|路|码|称|口|召|井|房|仓|柜|球|通道|室|台)")
-JOINS_CLOCK = re.compile(r"[ t,、的:)\]]{0,2}(?:当天|那天)?")
-IS_RANGE = re.compile(r"(?:\))?(?:到|至|-{1,2}|~)(?:当天|当日)?")
-IS_GLOSS = re.compile(r"[,]?[(\[即]?")
+_DAYS = {word: int(offset) for offset, words in _WORDS["day"].items() for word in words.split()}
+JOINS_CLOCK, IS_RANGE, IS_GLOSS = (_PATTERNS[name] for name in ("joins_clock", "is_range", "is_gloss"))
 
 
 @dataclass(frozen=True)
@@ -127,8 +122,14 @@ def _weekday(match: re.Match[str], _now: datetime) -> Token | None:
 def _whole_week(match: re.Match[str], now: datetime) -> Token | None:
     shift = match["hw"].count("下") - match["hw"].count("上")
     monday = now.date() - timedelta(days=now.weekday()) + timedelta(weeks=shift)
-    return _token(match, year=monday.year, month=monday.month, day=monday.day, until=monday + timedelta(days=6),
-                  flags=("uncertain",))
+    return _token(
+        match,
+        year=monday.year,
+        month=monday.month,
+        day=monday.day,
+        until=monday + timedelta(days=6),
+        flags=("uncertain",),
+    )
 
 
 def _month_end(match: re.Match[str], now: datetime) -> Token | None:
@@ -192,49 +193,37 @@ def _minutes(match: re.Match[str]) -> int:
     return number(match["pm"]) if match["pm"] else 0
 
 
-_LENGTH = (r"(?:半个?(?:小时|钟头|钟)|(?:\d{1,3}(?:\.5)?|[一二两三四五六七八九十几]{1,3})个?半?(?:个半)?(?:小时|钟头)"
-           r"(?:半|\d{1,2}分钟?)?|"
-           r"(?:\d{1,3}|[一二两三四五六七八九十百]{1,4})(?:来|多)?分钟?(?!之|公司|部|局)|[一两三123]刻钟)")
-_GRAMMAR: tuple[tuple[str, _Maker], ...] = (
-    (rf"(?P<in>{_LENGTH})(?:之后|以后|过后|后)", _instant),
-    ((rf"(?P<fy>\d{{4}}|[一二][零〇一二三四五六七八九]{{3}}|今年|明年|去年)(?:年|(?<=年)|[-/.])(?P<fm>{_N})(?:月|[-/.])"
-      rf"(?P<fd>{_N})[日号]?"), _full),
-    (rf"(?<!\d)(?P<mm>{_N})月(?:份)?(?P<md>{_N})(?:[日号]|(?![\d点时:个]))", _month_day),
-    ((r"(?<![\d/.\-:])(?P<sm>\d{1,2})(?:/(?=\d{1,2}(?![\d/%]))|[-.](?=\d{1,2}"
-      r"(?:\(|\[|周|星期|[上下中]午|早|晚|日|号| ?\d{1,2}[:点时])))"
-      r"(?P<sd>\d{1,2})[日号]?"), _slashed),
-    (rf"(?P<ow>本月|这个月|当月|下个?月|上个?月)(?P<od>{_N})[日号]{_NOT_A_DAY}", _own_month),
-    (rf"(?<![第\d\]点a-z月])(?<![^日号]-)(?P<bd>{_N})(?:[日号]{_NOT_A_DAY}|(?=、{_N}[日号]{_NOT_A_DAY}))", _bare_day),
-    ((r"(?P<nd>大前天|大后天|大后日|前天(?!线)|前日|昨天|昨日|今天|今日|今儿|明天|明日|明儿|名天|后天|后日|"
-      rf"次日|第二天|翌日|隔天|当天|当日|当晚|[昨今明](?=(?:{_PERIOD})))"), _near_day),
-    ((r"(?<![每一二两三四几\d])(?P<ww>(?:下下|上上|下|上|本|这)(?:个)?)?(?:周|星期|礼拜)"
-      r"(?P<wd>[一二三四五六日天末]|[1-7](?!\d))(?!年|个月)"), _weekday),
-    (r"(?P<hw>(?:下下|上上|下|上|本|这)个?)(?:周|星期|礼拜)(?![边围])", _whole_week),
-    ((rf"(?P<me>(?:本|这个?|下个?|上个?)?(?:(?P<mn>{_N}))?月(?:底|末)?(?:的)?最后一天|"
-      rf"(?<!\d)(?P<mk>{_N})月(?:底|末)|(?:本|这个|下个?)?(?<!\d)月(?:底|末)|年[底末])"), _month_end),
-    (rf"(?P<ln>{_N})(?P<lu>天|日|周|个星期|个礼拜|星期)(?:之后|以后|后)", _days_later),
-    (r"(?P<hd>元旦|劳动节|国庆节)(?:当天)?", _feast),
-    ((rf"(?P<cp>{_PERIOD})?(?:的)?(?:"
-      r"(?<!\d)(?P<ch>\d{1,2})(?:[:;]|(?<=[午上晨]\d)\.|(?<=[午上晨]\d\d)\.)(?P<cm>\d{2})(?::\d{2})?(?![\d:])"
-      r"|(?<![\d:])(?P<ah>\d{1,2})(?=[ap]m)"
-      rf"|差(?P<dm>{_N}|一刻)分?(?:钟)?(?:到)?(?P<dh>{_N})点"
-      rf"|(?<![.\d第每])(?P<ph>{_N})(?:点钟|点|时(?!间|候|刻|长|段|限|期|代|效|许|不))"
-      rf"(?:差(?P<pd>{_N}|一刻)分?|(?P<pt>半|[一三13]刻|零?(?P<pm>{_N})"
-      r"(?:分(?!钟[内后]|会)|(?![\d点时:个名台位家次遍月日号楼人/.%]))|整)?)"
-      r")(?P<cs>am|pm)?"), _clock),
-)
+_MAKERS: dict[str, _Maker] = {
+    "instant": _instant,
+    "full": _full,
+    "month_day": _month_day,
+    "slashed": _slashed,
+    "own_month": _own_month,
+    "bare_day": _bare_day,
+    "near_day": _near_day,
+    "weekday": _weekday,
+    "whole_week": _whole_week,
+    "month_end": _month_end,
+    "days_later": _days_later,
+    "feast": _feast,
+    "clock": _clock,
+}
+
+
+def _filled(pattern: str) -> str:
+    for name, piece in {**_WORDS["piece"], "PERIOD": _PERIOD}.items():
+        pattern = pattern.replace(f"%{name}%", piece)
+    return pattern
+
+
+_GRAMMAR = tuple((_filled(pattern), _MAKERS[name]) for name, pattern in _WORDS["grammar"].items())
 _ALL = re.compile("|".join(f"(?P<g{index}>{pattern})" for index, (pattern, _) in enumerate(_GRAMMAR)))
 _GROUPS = tuple(maker for _, maker in _GRAMMAR)
-_LIKELY = re.compile(r"[\d零〇一二两三四五六七八九十]|[今明昨后前当次翌隔]|[周月年]|星期|礼拜|半|元旦|节|第二天")
-_IDLE_DOT = re.compile(r"[早晚快慢大小多少有差好亮高低近远轻重这那哪缺重]$")
-_ONE_OCLOCK = re.compile(r"开|钟|到|前|联|集|准|有|的会|半|左右|签|-")
-_DOT_NOUN = re.compile(r"[,:]?(?:要求|意见|建议|问题|说明|注意|希望|想法|事项|体会|补充|原因|共识|工作|需要|"
-                       r"[^\d]{0,2}要求|都没|点|也|儿|吧|没)")
 
 
 def scan(text: str, now: datetime) -> list[Token]:
     """All tokens, in order, never overlapping."""
-    if not _LIKELY.search(text):
+    if not _PATTERNS["likely"].search(text):
         return []
     found: list[Token] = []
     at = 0
@@ -253,101 +242,16 @@ def _which(match: re.Match[str]) -> int:
 
 
 def _is_counting(text: str, match: re.Match[str], token: Token) -> bool:
-    """"三点要求", "快一点": points and bits, not hours."""
+    """ "三点要求", "快一点": points and bits, not hours."""
     if match["ph"] is None or token.half is not None or token.minute or match["pt"]:
         return False
-    before, after = text[:match.start()], text[match.end():]
-    if match["ph"] == "一" and (_IDLE_DOT.search(before) or not _ONE_OCLOCK.match(after)):
+    before, after = text[: match.start()], text[match.end() :]
+    if match["ph"] == "一" and (_PATTERNS["idle_dot"].search(before) or not _PATTERNS["one_oclock"].match(after)):
         return True
-    return bool(_DOT_NOUN.match(after)) or bool(re.search(r"(?:以下|如下|提|有|讲|说|强调)$", before))
+    return bool(_PATTERNS["dot_noun"].match(after)) or bool(_PATTERNS["list_head"].search(before))
 
 
-def resolve_day(token: Token, today: date, anchor: date | None, bound: bool = False) -> date:
-    """The day a date token means. `anchor` is the last day named before; `bound`: this one ends a range from it."""
-    if token.offset is not None:
-        return (anchor if token.follows and anchor else today) + timedelta(days=token.offset)
-    if token.weekday is not None:
-        return _resolve_weekday(token, today, anchor if bound else None)
-    if token.month is not None and token.day is not None:
-        return _resolve_month(token, today, anchor if bound else None)
-    return _resolve_bare(token.day or 1, today, anchor if bound else None)
-
-
-def _resolve_weekday(token: Token, today: date, after: date | None) -> date:
-    base = after or today
-    monday = base - timedelta(days=base.weekday())
-    day = monday + timedelta(weeks=token.week or 0, days=token.weekday or 0)
-    if token.week is None and day < base:
-        day += timedelta(weeks=1)
-    return day
-
-
-def _resolve_month(token: Token, today: date, after: date | None) -> date:
-    month, day = token.month or 1, token.day or 1
-    if token.year is not None:
-        return date(token.year, month, day)
-    base = after or today
-    options = [date(year, month, day) for year in range(base.year - 4, base.year + 5)
-               if day <= calendar.monthrange(year, month)[1]]
-    if after is not None:
-        options = [option for option in options if option >= after] or options
-    return min(options, key=lambda option: abs((option - base).days))
-
-
-def _resolve_bare(day: int, today: date, after: date | None) -> date:
-    """The next such day from today, or from the start of a range."""
-    base = after or today
-    year, month = base.year, base.month
-    for _ in range(12):
-        if day <= calendar.monthrange(year, month)[1] and date(year, month, day) >= base:
-            return date(year, month, day)
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-    return base
-
-
-def gloss(day: date, token: Token, follower: Token, today: date) -> tuple[date, tuple[str, ...]]:
-    """"下周四（12月3日）", "12月3日（周四）": the calendar date wins, a weekday that disagrees is flagged."""
-    if follower.weekday is not None and follower.month is None:
-        return day, () if day.weekday() == follower.weekday else ("weekday_mismatch",)
-    other = resolve_day(follower, today, None)
-    if token.weekday is not None:
-        return other, () if other.weekday() == token.weekday else ("weekday_mismatch",)
-    return other, () if other == day else ("weekday_mismatch",)
-
-
-def true_hour(token: Token, half: str | None, carried: str | None) -> tuple[int, int, tuple[str, ...]]:
-    """Hour of the day, days to add, and flags; `carried` is the half-day last said in the message."""
-    hour = token.hour or 0
-    if hour == 24:
-        return 0, 1, ()
-    if half is not None:
-        return _by_half(hour, half)
-    if token.exact or hour == 0 or hour > 12:
-        return hour, 0, ()
-    if carried == "night" and 5 <= hour <= 11:
-        return hour + 12, 0, ("pm_assumed",)
-    if hour <= 5 or (hour == 6 and carried != "am"):
-        return hour + 12, 0, ("pm_assumed",)
-    return hour, 0, ()
-
-
-def _by_half(hour: int, half: str) -> tuple[int, int, tuple[str, ...]]:
-    if half == "night":
-        if hour == 12:
-            return 0, 1, ()
-        if hour < 5:
-            return hour, 1, ("uncertain",)
-        return (hour + 12 if hour < 12 else hour), 0, ()
-    if half == "pm":
-        return (hour + 12 if hour < 12 else hour), 0, ()
-    if half == "noon":
-        return (hour + 12 if hour < 5 else hour), 0, ()
-    if half == "dawn" and hour == 12:
-        return 0, 0, ()
-    return hour, 0, () if hour < 13 else ("uncertain",)
-
-
-_MINUTES = re.compile(_LENGTH)
+_MINUTES = re.compile(_WORDS["piece"]["LENGTH"])
 
 
 def duration_minutes(text: str) -> int | None:

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from intents import time_tokens as tokens
+from intents import time_values as values
 from intents.normal import normalise, simplified
 from intents.time_roles import assign_roles
 from intents.time_tokens import Token
@@ -76,7 +77,7 @@ class _Assembler:
         """Text between the token before the current one and the current one; a bar when there is none."""
         if self.at >= len(self.tokens):
             return "|"
-        return self.text[self.tokens[self.at - 1].end:self.tokens[self.at].start]
+        return self.text[self.tokens[self.at - 1].end : self.tokens[self.at].start]
 
     def _peek(self, *kinds: str) -> Token | None:
         if self.at < len(self.tokens) and self.tokens[self.at].kind in kinds:
@@ -111,18 +112,18 @@ class _Assembler:
 
     def _day(self, token: Token, after: date | None = None) -> tuple[date, date | None, tuple[str, ...], int]:
         """The day of a date token with what stands in brackets behind it."""
-        day = tokens.resolve_day(token, self.now.date(), after or self.anchor, bound=after is not None)
+        day = values.resolve_day(token, self.now.date(), after or self.anchor, bound=after is not None)
         flags, end, last = token.flags, token.end, token.until
         follower = self._peek("date")
         while follower is not None and tokens.IS_GLOSS.fullmatch(self._gap()):
             if not (follower.weekday is not None or token.weekday is not None or "(" in self._gap()):
                 break
-            day, mismatch = tokens.gloss(day, token, follower, self.now.date())
+            day, mismatch = values.gloss(day, token, follower, self.now.date())
             flags += mismatch
             token, end, last = follower, follower.end, None
             self.at += 1
             follower = self._peek("date")
-        if self.text[end:end + 1] == ")" and "(" in self.text[max(0, token.start - 2):end]:
+        if self.text[end : end + 1] == ")" and "(" in self.text[max(0, token.start - 2) : end]:
             end += 1
         return day, last, _unique(flags), end
 
@@ -141,8 +142,9 @@ class _Assembler:
                 return
         self.found.append(TimeSpan(moment, None, (start, first.end), "minute", _unique(flags)))
 
-    def _range_end(self, base: date, first: Token, moment: datetime,
-                   other: Token) -> tuple[datetime, int, tuple[str, ...]] | None:
+    def _range_end(
+        self, base: date, first: Token, moment: datetime, other: Token
+    ) -> tuple[datetime, int, tuple[str, ...]] | None:
         if other.kind == "date":
             return self._dated_end(base, other)
         self.at += 1
@@ -167,7 +169,7 @@ class _Assembler:
         return until, clock.end, flags + more
 
     def _moment(self, base: date, token: Token, half: str | None = None) -> tuple[datetime, tuple[str, ...]]:
-        hour, days, flags = tokens.true_hour(token, token.half or half, self.half)
+        hour, days, flags = values.true_hour(token, token.half or half, self.half)
         if token.half is not None:
             self.half = token.half
         whole = datetime(base.year, base.month, base.day, tzinfo=self.now.tzinfo)

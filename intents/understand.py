@@ -25,8 +25,9 @@ _LIMIT = 4000
 _INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start", "start_date_said"})
 _ASKED_BACK = "not_received_not_there"
 _SILENT = frozenset({"chatter", "engineer_says", "something_seems_wrong"})
-_NEVER_SCORED = frozenset({"fault.confirm", "fault.cancel", "fault.resolve", "assign",
-                           "meeting.notice", "meeting.change", "meeting.cancel"})
+_NEVER_SCORED = frozenset(
+    {"fault.confirm", "fault.cancel", "fault.resolve", "assign", "meeting.notice", "meeting.change", "meeting.cancel"}
+)
 _FIRM, _GUESS, _BOLD_GUESS, _OVERRULE, _SURE_NONE = 0.89, 0.28, 0.65, 0.9, 0.93
 
 
@@ -111,10 +112,12 @@ def _scored(facts: Facts) -> Evidence:
 def _spoken(facts: Facts, found: dict[str, object]) -> tuple[Evidence, ...]:
     """The words that slots were read from."""
     spans = facts.spans
-    kinds = {"site": [(hit.start, hit.end) for hit in spans.places] if "site" in found or "scope" in found else [],
-             "device": [(thing.start, thing.end) for thing in spans.devices] if "device" in found else [],
-             "symptom": [(one.start, one.end) for one in spans.symptoms] if "symptom" in found else [],
-             "time": [span.span for span in spans.times] if "start" in found else []}
+    kinds = {
+        "site": [(hit.start, hit.end) for hit in spans.places] if "site" in found or "scope" in found else [],
+        "device": [(thing.start, thing.end) for thing in spans.devices] if "device" in found else [],
+        "symptom": [(one.start, one.end) for one in spans.symptoms] if "symptom" in found else [],
+        "time": [span.span for span in spans.times] if "start" in found else [],
+    }
     told = []
     for kind, places in kinds.items():
         for place in places[:4]:

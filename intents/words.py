@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,3 +17,16 @@ def load_toml(name: str, folder: Path | None = None) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path.name}: {error}") from error
+
+
+def patterns(name: str) -> dict[str, re.Pattern[str]]:
+    """The table `pattern` of a data file, compiled. ValueError, with file and name, when one cannot be read."""
+    return {key: compiled(text, f"{name}: {key}") for key, text in load_toml(name)["pattern"].items()}
+
+
+def compiled(text: str, owner: str) -> re.Pattern[str]:
+    """A pattern from data; the error names whose it is."""
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{owner}: {error}") from error

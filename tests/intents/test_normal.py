@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 from intents.normal import normalise, simplified
 
 
-@pytest.mark.parametrize(("typed", "plain"), [
-    ("１１月２５日　上午９：３０", "11月25日上午9:30"),
-    ("收 到", "收到"),
-    ("9 : 30", "9:30"),
-    ("PPT 投不上去", "ppt投不上去"),
-    ("hello world", "hello world"),
-    ("三樓會議室沒有聲音", "三楼会议室没有声音"),
-    ("好了👍", "好了"),
-    ("OK👌", "okok"),
-])
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("１１月２５日　上午９：３０", "11月25日上午9:30"),
+        ("收 到", "收到"),
+        ("9 : 30", "9:30"),
+        ("PPT 投不上去", "ppt投不上去"),
+        ("hello world", "hello world"),
+        ("三樓會議室沒有聲音", "三楼会议室没有声音"),
+        ("好了👍", "好了"),
+        ("OK👌", "okok"),
+    ],
+)
 def test_ways_of_typing_come_to_one(typed: str, plain: str) -> None:
     assert normalise(typed, simplified()).text == plain
 

@@ -13,17 +13,20 @@ def sites(understanding: Understanding, text: str, context: Context | None = Non
     return understanding.read(text, context or said()).slots.get("site")
 
 
-@pytest.mark.parametrize(("text", "names"), [
-    ("安吉县局没声音", ["安吉县水利局分会场"]),
-    ("德清政务没声音", ["德清县政务中心分会场"]),
-    ("灵西镇没声音", ["灵溪镇分会场"]),
-    ("义乌市大陈镇没声音", ["义乌市大陈镇分会场"]),
-    ("江山的大陈乡没声音", ["江山市大陈乡分会场"]),
-    ("德清武康街道便民中心没声音", ["武康街道便民服务中心分会场"]),
-    ("温州、湖州两市政务中心没图像", ["温州市政务中心分会场", "湖州市政务中心分会场"]),
-    ("石塘镇没声音", ["温岭市石塘镇分会场", "云和县石塘镇分会场"]),
-    ("主会场没声音", None),
-])
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("安吉县局没声音", ["安吉县水利局分会场"]),
+        ("德清政务没声音", ["德清县政务中心分会场"]),
+        ("灵西镇没声音", ["灵溪镇分会场"]),
+        ("义乌市大陈镇没声音", ["义乌市大陈镇分会场"]),
+        ("江山的大陈乡没声音", ["江山市大陈乡分会场"]),
+        ("德清武康街道便民中心没声音", ["武康街道便民服务中心分会场"]),
+        ("温州、湖州两市政务中心没图像", ["温州市政务中心分会场", "湖州市政务中心分会场"]),
+        ("石塘镇没声音", ["温岭市石塘镇分会场", "云和县石塘镇分会场"]),
+        ("主会场没声音", None),
+    ],
+)
 def test_names_and_aliases(understanding: Understanding, text: str, names: object) -> None:
     assert sites(understanding, text) == names
 

@@ -15,19 +15,31 @@ def holds(when: str, true: str) -> bool:
     return rules[0].when(lambda name: defined[name](lambda inner: inner in true) if name in defined else name in true)
 
 
-@pytest.mark.parametrize(("when", "true", "result"), [
-    ("a & b | c", "c", True), ("a & (b | c)", "c", False), ("!a & b", "b", True), ("!(a | b)", "", True),
-    ("d", "ab", True),
-    ("d & !c", "abc", False),
-])
+@pytest.mark.parametrize(
+    ("when", "true", "result"),
+    [
+        ("a & b | c", "c", True),
+        ("a & (b | c)", "c", False),
+        ("!a & b", "b", True),
+        ("!(a | b)", "", True),
+        ("d", "ab", True),
+        ("d & !c", "abc", False),
+    ],
+)
 def test_and_or_not_brackets(when: str, true: str, result: bool) -> None:
     assert holds(when, true) is result
 
 
-@pytest.mark.parametrize(("when", "words"), [
-    ("a & nobody", "unknown name 'nobody'"), ("(a", "not closed"), ("a &", "too early"), ("a b", "unexpected"),
-    ("a & 7", "cannot read"),
-])
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("a & nobody", "unknown name 'nobody'"),
+        ("(a", "not closed"),
+        ("a &", "too early"),
+        ("a b", "unexpected"),
+        ("a & 7", "cannot read"),
+    ],
+)
 def test_a_bad_condition_is_refused_by_name(when: str, words: str) -> None:
     with pytest.raises(ValueError, match=f"rules.toml: broken.*{words}"):
         load_rules({"rule": [{"name": "broken", "intent": "x", "when": when}]}, KNOWN)

@@ -12,37 +12,61 @@ from intents.understand import Understanding, outward
 from tests.intents.conftest import said
 
 
-@pytest.mark.parametrize(("text", "expecting", "role", "intent"), [
-    ("不是没声音，是有杂音", None, "client", "fault.report"),
-    ("还没到位", "arrival", "engineer", "none"), ("已到位", "arrival", "engineer", "arrive"),
-    ("没收到", "ack", "engineer", "none"), ("收到", "ack", "engineer", "ack"),
-    ("没问题了？还是卡", "fix_confirmation", "client", "fault.reject"),
-    ("没问题了", "fix_confirmation", "client", "fault.confirm"),
-    ("不卡了", "fix_confirmation", "client", "fault.confirm"), ("还卡", "fix_confirmation", "client", "fault.reject"),
-    ("不用来了", None, "client", "fault.cancel"), ("怎么还不来", None, "client", "fault.urge"),
-    ("能不能听到", None, "client", "none"), ("听不到", None, "client", "fault.report"),
-    ("别断线", None, "coordinator", "none"), ("又断线了", None, "client", "fault.report"),
-    ("没修好", "fix_confirmation", "client", "fault.reject"), ("修好了", "fix_confirmation", "client", "fault.confirm"),
-    ("修好了吗", None, "client", "fault.query"), ("修好了", None, "engineer", "fault.resolve"),
-    ("还没修好", None, "engineer", "fault.update"), ("没有声音", None, "client", "fault.report"),
-    ("有声音了", "fix_confirmation", "client", "fault.confirm"),
-    ("明天的会不开了", None, "coordinator", "meeting.cancel"), ("明天的会还开吗", None, "client", "meeting.query"),
-    ("可以了", "fix_confirmation", "client", "fault.confirm"), ("不可以", "fix_confirmation", "client", "fault.reject"),
-])
-def test_negation_and_turns(understanding: Understanding, text: str, expecting: str | None, role: str,
-                            intent: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "expecting", "role", "intent"),
+    [
+        ("不是没声音，是有杂音", None, "client", "fault.report"),
+        ("还没到位", "arrival", "engineer", "none"),
+        ("已到位", "arrival", "engineer", "arrive"),
+        ("没收到", "ack", "engineer", "none"),
+        ("收到", "ack", "engineer", "ack"),
+        ("没问题了？还是卡", "fix_confirmation", "client", "fault.reject"),
+        ("没问题了", "fix_confirmation", "client", "fault.confirm"),
+        ("不卡了", "fix_confirmation", "client", "fault.confirm"),
+        ("还卡", "fix_confirmation", "client", "fault.reject"),
+        ("不用来了", None, "client", "fault.cancel"),
+        ("怎么还不来", None, "client", "fault.urge"),
+        ("能不能听到", None, "client", "none"),
+        ("听不到", None, "client", "fault.report"),
+        ("别断线", None, "coordinator", "none"),
+        ("又断线了", None, "client", "fault.report"),
+        ("没修好", "fix_confirmation", "client", "fault.reject"),
+        ("修好了", "fix_confirmation", "client", "fault.confirm"),
+        ("修好了吗", None, "client", "fault.query"),
+        ("修好了", None, "engineer", "fault.resolve"),
+        ("还没修好", None, "engineer", "fault.update"),
+        ("没有声音", None, "client", "fault.report"),
+        ("有声音了", "fix_confirmation", "client", "fault.confirm"),
+        ("明天的会不开了", None, "coordinator", "meeting.cancel"),
+        ("明天的会还开吗", None, "client", "meeting.query"),
+        ("可以了", "fix_confirmation", "client", "fault.confirm"),
+        ("不可以", "fix_confirmation", "client", "fault.reject"),
+    ],
+)
+def test_negation_and_turns(
+    understanding: Understanding, text: str, expecting: str | None, role: str, intent: str
+) -> None:
     assert understanding.read(text, said(role, expecting)).intent == intent
 
 
-@pytest.mark.parametrize(("text", "expecting", "role", "intent"), [
-    ("好了", "fix_confirmation", "client", "fault.confirm"), ("好了", None, "engineer", "fault.resolve"),
-    ("好了", "step", "engineer", "checklist.report"), ("1", "ack", "engineer", "ack"),
-    ("1", "step", "engineer", "checklist.report"), ("确认", "notice_confirmation", "coordinator", "ack"),
-    ("20分钟到", "arrival", "engineer", "ack"), ("20分钟到", None, "engineer", "fault.update"),
-    ("谢谢", None, "client", "none"), ("改成9点", "notice_confirmation", "coordinator", "meeting.change"),
-])
-def test_short_answers_are_read_against_what_was_asked(understanding: Understanding, text: str, expecting: str | None,
-                                                       role: str, intent: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "expecting", "role", "intent"),
+    [
+        ("好了", "fix_confirmation", "client", "fault.confirm"),
+        ("好了", None, "engineer", "fault.resolve"),
+        ("好了", "step", "engineer", "checklist.report"),
+        ("1", "ack", "engineer", "ack"),
+        ("1", "step", "engineer", "checklist.report"),
+        ("确认", "notice_confirmation", "coordinator", "ack"),
+        ("20分钟到", "arrival", "engineer", "ack"),
+        ("20分钟到", None, "engineer", "fault.update"),
+        ("谢谢", None, "client", "none"),
+        ("改成9点", "notice_confirmation", "coordinator", "meeting.change"),
+    ],
+)
+def test_short_answers_are_read_against_what_was_asked(
+    understanding: Understanding, text: str, expecting: str | None, role: str, intent: str
+) -> None:
     step = "power" if expecting == "step" else None
     assert understanding.read(text, said(role, expecting, step)).intent == intent
 
@@ -57,20 +81,24 @@ def test_a_question_goes_back_only_where_something_is_awaited(understanding: Und
     assert understanding.read("没收到", said("engineer")).act == "ignore"
 
 
-@pytest.mark.parametrize(("text", "role", "expecting", "intents"), [
-    ("收到，但投影坏了", "engineer", "ack", ["ack", "fault.report"]),
-    ("收到。明天几点开会？", "client", None, ["ack", "meeting.query"]),
-    ("已到位，电源正常，光路红灯", "engineer", "arrival", ["arrive", "checklist.report"]),
-    ("好了，另外二楼会议室的大屏黑屏", "client", "fix_confirmation", ["fault.confirm", "fault.report"]),
-    ("好了，谢谢", "client", "fix_confirmation", ["fault.confirm"]),
-    ("收到，20分钟到", "engineer", "ack", ["ack"]),
-    ("今天真冷", "client", None, ["none"]),
-])
-def test_several_acts_in_order(understanding: Understanding, text: str, role: str, expecting: str | None,
-                               intents: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("text", "role", "expecting", "intents"),
+    [
+        ("收到，但投影坏了", "engineer", "ack", ["ack", "fault.report"]),
+        ("收到。明天几点开会？", "client", None, ["ack", "meeting.query"]),
+        ("已到位，电源正常，光路红灯", "engineer", "arrival", ["arrive", "checklist.report"]),
+        ("好了，另外二楼会议室的大屏黑屏", "client", "fix_confirmation", ["fault.confirm", "fault.report"]),
+        ("好了，谢谢", "client", "fix_confirmation", ["fault.confirm"]),
+        ("收到，20分钟到", "engineer", "ack", ["ack"]),
+        ("今天真冷", "client", None, ["none"]),
+    ],
+)
+def test_several_acts_in_order(
+    understanding: Understanding, text: str, role: str, expecting: str | None, intents: list[str]
+) -> None:
     readings = understanding.read_all(text, said(role, expecting))
     assert [reading.intent for reading in readings] == intents
-    assert all(text[one.start:one.end] == one.text for reading in readings for one in reading.why)
+    assert all(text[one.start : one.end] == one.text for reading in readings for one in reading.why)
 
 
 def test_mixed_checks_stay_one_answer_with_a_result_each(understanding: Understanding) -> None:
@@ -100,12 +128,24 @@ def test_every_answer_carries_its_evidence(understanding: Understanding) -> None
     text = "三楼会议室　没聲音了"
     reading = understanding.read(text, said())
     assert reading.why
-    assert all(text[one.start:one.end] == one.text for one in reading.why)
+    assert all(text[one.start : one.end] == one.text for one in reading.why)
     assert any(one.text == "没聲音" for one in reading.why)
 
 
-PLAIN = ["投影没图像了", "收到，明天准时参加", "还是没声音", "修好了吗", "明天下午三点开会，各市县参加",
-         "怎么还没人来修", "误报，不用来了", "今晚谁值班", "光路红灯", "德清县水利局没声音", "已到位", "会议取消了"]
+PLAIN = [
+    "投影没图像了",
+    "收到，明天准时参加",
+    "还是没声音",
+    "修好了吗",
+    "明天下午三点开会，各市县参加",
+    "怎么还没人来修",
+    "误报，不用来了",
+    "今晚谁值班",
+    "光路红灯",
+    "德清县水利局没声音",
+    "已到位",
+    "会议取消了",
+]
 
 
 def _full_width(text: str) -> str:
@@ -113,11 +153,18 @@ def _full_width(text: str) -> str:
 
 
 @pytest.mark.parametrize("text", PLAIN)
-@pytest.mark.parametrize("change", [
-    lambda text: text + "，谢谢", lambda text: "@会保 " + text, " ".join, _full_width,
-    lambda text: text + "[抱拳]", lambda text: text + "！！",
-    lambda text: text.replace("没", "沒").replace("声", "聲").replace("会", "會"),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + "，谢谢",
+        lambda text: "@会保 " + text,
+        " ".join,
+        _full_width,
+        lambda text: text + "[抱拳]",
+        lambda text: text + "！！",
+        lambda text: text.replace("没", "沒").replace("声", "聲").replace("会", "會"),
+    ],
+)
 def test_manners_do_not_change_the_meaning(understanding: Understanding, text: str, change: object) -> None:
     plain = understanding.read(text, said())
     other = understanding.read(change(text), said())  # type: ignore[operator]  # a function of one text
@@ -127,18 +174,26 @@ def test_manners_do_not_change_the_meaning(understanding: Understanding, text: s
 NEGATED = ["没{}", "还没{}", "没有{}", "并没{}", "根本没{}", "还没有{}", "一直没{}", "没{}呢", "没{}啊"]
 
 
-@given(st.sampled_from(NEGATED), st.sampled_from(["修好", "好", "恢复", "解决", "弄好", "处理好", "搞定"]),
-       st.sampled_from(["client", "engineer", "supervisor", "coordinator"]),
-       st.sampled_from([None, "fix_confirmation", "ack", "arrival", "site"]), st.sampled_from(["", "！", "，麻烦看下"]))
+@given(
+    st.sampled_from(NEGATED),
+    st.sampled_from(["修好", "好", "恢复", "解决", "弄好", "处理好", "搞定"]),
+    st.sampled_from(["client", "engineer", "supervisor", "coordinator"]),
+    st.sampled_from([None, "fix_confirmation", "ack", "arrival", "site"]),
+    st.sampled_from(["", "！", "，麻烦看下"]),
+)
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_negated_close_never_closes(understanding: Understanding, frame: str, verb: str, role: str,
-                                      expecting: str | None, tail: str) -> None:
+def test_a_negated_close_never_closes(
+    understanding: Understanding, frame: str, verb: str, role: str, expecting: str | None, tail: str
+) -> None:
     reading = understanding.read(frame.format(verb) + tail, said(role, expecting))
     assert reading.intent not in ("fault.confirm", "fault.resolve", "fault.cancel")
 
 
-@given(st.text(max_size=120), st.sampled_from(["client", "engineer", "coordinator"]),
-       st.sampled_from([None, "ack", "step", "arrival", "fix_confirmation", "notice_confirmation", "score", "site"]))
+@given(
+    st.text(max_size=120),
+    st.sampled_from(["client", "engineer", "coordinator"]),
+    st.sampled_from([None, "ack", "step", "arrival", "fix_confirmation", "notice_confirmation", "score", "site"]),
+)
 @settings(max_examples=150, deadline=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_anything_typed_is_read(understanding: Understanding, text: str, role: str, expecting: str | None) -> None:
     step = "link" if expecting == "step" else None

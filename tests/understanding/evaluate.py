@@ -22,8 +22,15 @@ from intents.understand import Understanding, outward
 HERE = Path(__file__).parent
 SITES = HERE / "sites.csv"
 DEV = HERE / "dev.jsonl"
-CREATING = {"fault.report", "meeting.notice", "meeting.change", "meeting.cancel", "fault.confirm", "fault.cancel",
-            "assign"}
+CREATING = {
+    "fault.report",
+    "meeting.notice",
+    "meeting.change",
+    "meeting.cancel",
+    "fault.confirm",
+    "fault.cancel",
+    "assign",
+}
 
 
 @dataclass
@@ -74,8 +81,9 @@ def load(path: Path) -> list[dict[str, Any]]:
 
 
 def context_of(record: dict[str, Any]) -> Context:
-    return Context(datetime.fromisoformat(record["now"]), record["role"], record["chat"], record["expecting"],
-                   record["step"])
+    return Context(
+        datetime.fromisoformat(record["now"]), record["role"], record["chat"], record["expecting"], record["step"]
+    )
 
 
 def score(records: Iterable[dict[str, Any]], understanding: Understanding) -> Scores:
@@ -108,8 +116,11 @@ def _told(record: dict[str, Any], reading: Reading, got: dict[str, Any]) -> str:
     lines = [f"{record['id']} [{around}] {record['text'][:120]}"]
     if record["intent"] != reading.intent:
         lines.append(f"    INTENT want {record['intent']} got {reading.intent} by {[one.rule for one in reading.why]}")
-    lines += [f"    {name}: want {want.get(name)} got {got.get(name)}" for name in sorted(set(want) | set(got))
-              if want.get(name) != got.get(name)]
+    lines += [
+        f"    {name}: want {want.get(name)} got {got.get(name)}"
+        for name in sorted(set(want) | set(got))
+        if want.get(name) != got.get(name)
+    ]
     return "\n".join(lines)
 
 
@@ -127,13 +138,17 @@ def report(scores: Scores) -> Iterable[str]:
         said = sum(count for (_, got), count in scores.pairs.items() if got == label)
         yield f"{label:18} n={wanted:4} recall={_share(hit, wanted):6.1%} precision={_share(hit, said):6.1%}"
     for name in sorted(set(scores.right) | set(scores.extra) | set(scores.missed)):
-        yield (f"  slot {name:12} F1={f1(scores.right[name], scores.extra[name], scores.missed[name]):6.1%} "
-               f"exact={_share(scores.exact[name], scores.present[name]):6.1%} of {scores.present[name]}")
+        yield (
+            f"  slot {name:12} F1={f1(scores.right[name], scores.extra[name], scores.missed[name]):6.1%} "
+            f"exact={_share(scores.exact[name], scores.present[name]):6.1%} of {scores.present[name]}"
+        )
     for (want, got), count in scores.pairs.most_common():
         if want != got:
             yield f"  confused {want} → {got}: {count}"
-    yield (f"intent {scores.intent:.2%} · slots F1 {scores.slots:.2%} · sites {scores.sites:.2%} · "
-           f"start {scores.starts:.2%} · small talk acted on {scores.small_talk_acted:.2%}")
+    yield (
+        f"intent {scores.intent:.2%} · slots F1 {scores.slots:.2%} · sites {scores.sites:.2%} · "
+        f"start {scores.starts:.2%} · small talk acted on {scores.small_talk_acted:.2%}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -27,8 +27,11 @@ _ROUNDS, _RATE, _DECAY, _KEEP = 14, 0.12, 2e-4, 0.02
 
 def rows(paths: Sequence[Path]) -> list[Row]:
     understanding = Understanding(load_places(SITES))
-    return [(features(understanding.facts(record["text"], context_of(record))), record["intent"])
-            for path in paths for record in load(path)]
+    return [
+        (features(understanding.facts(record["text"], context_of(record))), record["intent"])
+        for path in paths
+        for record in load(path)
+    ]
 
 
 def train(data: list[Row]) -> Table:
@@ -40,8 +43,11 @@ def train(data: list[Row]) -> Table:
         order.shuffle(data)
         for names, label in data:
             _step(table, labels, names, label, _RATE / (1 + 0.15 * number))
-    return {name: kept for name, row in sorted(table.items())
-            if (kept := {label: round(value, 3) for label, value in sorted(row.items()) if abs(value) >= _KEEP})}
+    return {
+        name: kept
+        for name, row in sorted(table.items())
+        if (kept := {label: round(value, 3) for label, value in sorted(row.items()) if abs(value) >= _KEEP})
+    }
 
 
 def _step(table: Table, labels: list[str], names: list[str], label: str, rate: float) -> None:

@@ -1,0 +1,96 @@
+"""What the pieces of times become: the day a date means, the hour a clock means, and what is uncertain in it."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+
+from intents.time_tokens import Token
+
+
+def resolve_day(token: Token, today: date, anchor: date | None, bound: bool = False) -> date:
+    """The day a date token means. `anchor` is the last day named before; `bound`: this one ends a range from it."""
+    if token.offset is not None:
+        return (anchor if token.follows and anchor else today) + timedelta(days=token.offset)
+    if token.weekday is not None:
+        return _resolve_weekday(token, today, anchor if bound else None)
+    if token.month is not None and token.day is not None:
+        return _resolve_month(token, today, anchor if bound else None)
+    return _resolve_bare(token.day or 1, today, anchor if bound else None)
+
+
+def _resolve_weekday(token: Token, today: date, after: date | None) -> date:
+    base = after or today
+    monday = base - timedelta(days=base.weekday())
+    day = monday + timedelta(weeks=token.week or 0, days=token.weekday or 0)
+    if token.week is None and day < base:
+        day += timedelta(weeks=1)
+    return day
+
+
+def _resolve_month(token: Token, today: date, after: date | None) -> date:
+    month, day = token.month or 1, token.day or 1
+    if token.year is not None:
+        return date(token.year, month, day)
+    base = after or today
+    options = [
+        date(year, month, day)
+        for year in range(base.year - 4, base.year + 5)
+        if day <= calendar.monthrange(year, month)[1]
+    ]
+    if after is not None:
+        options = [option for option in options if option >= after] or options
+    return min(options, key=lambda option: abs((option - base).days))
+
+
+def _resolve_bare(day: int, today: date, after: date | None) -> date:
+    """The next such day from today, or from the start of a range."""
+    base = after or today
+    year, month = base.year, base.month
+    for _ in range(12):
+        if day <= calendar.monthrange(year, month)[1] and date(year, month, day) >= base:
+            return date(year, month, day)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    return base
+
+
+def gloss(day: date, token: Token, follower: Token, today: date) -> tuple[date, tuple[str, ...]]:
+    """ "下周四（12月3日）", "12月3日（周四）": the calendar date wins, a weekday that disagrees is flagged."""
+    if follower.weekday is not None and follower.month is None:
+        return day, () if day.weekday() == follower.weekday else ("weekday_mismatch",)
+    other = resolve_day(follower, today, None)
+    if token.weekday is not None:
+        return other, () if other.weekday() == token.weekday else ("weekday_mismatch",)
+    return other, () if other == day else ("weekday_mismatch",)
+
+
+def true_hour(token: Token, half: str | None, carried: str | None) -> tuple[int, int, tuple[str, ...]]:
+    """Hour of the day, days to add, and flags; `carried` is the half-day last said in the message."""
+    hour = token.hour or 0
+    if hour == 24:
+        return 0, 1, ()
+    if half is not None:
+        return _by_half(hour, half)
+    if token.exact or hour == 0 or hour > 12:
+        return hour, 0, ()
+    if carried == "night" and 5 <= hour <= 11:
+        return hour + 12, 0, ("pm_assumed",)
+    if hour <= 5 or (hour == 6 and carried != "am"):
+        return hour + 12, 0, ("pm_assumed",)
+    return hour, 0, ()
+
+
+def _by_half(hour: int, half: str) -> tuple[int, int, tuple[str, ...]]:
+    if half == "night":
+        if hour == 12:
+            return 0, 1, ()
+        if hour < 5:
+            return hour, 1, ("uncertain",)
+        return (hour + 12 if hour < 12 else hour), 0, ()
+    if half == "pm":
+        return (hour + 12 if hour < 12 else hour), 0, ()
+    if half == "noon":
+        return (hour + 12 if hour < 5 else hour), 0, ()
+    if half == "dawn" and hour == 12:
+        return 0, 0, ()
+    return hour, 0, () if hour < 13 else ("uncertain",)
