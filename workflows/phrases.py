@@ -36,12 +36,12 @@ def call(person: Person) -> str:
 
 def calls(people: Iterable[Person]) -> str:
     """Several people in one breath: ``李工、王工``."""
-    return WORDS.get("comma").join(call(person) for person in people)
+    return str(WORDS.get("comma")).join(call(person) for person in people)
 
 
 def joined(names: Sequence[str], most: int = 8) -> str:
     """A list of names, cut with 等N个 when it is long."""
-    head = WORDS.get("comma").join(names[:most])
+    head = str(WORDS.get("comma")).join(names[:most])
     return head if len(names) <= most else WORDS("and_more", head=head, count=len(names))
 
 

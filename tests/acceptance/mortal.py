@@ -4,7 +4,9 @@ What a ``kill -9`` can interrupt are the moments between outside effects: before
 message reaches the platform. ``Mortality`` counts those moments and kills at the chosen one.
 """
 
+import asyncio
 import re
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -85,22 +87,32 @@ class MortalPlatform(FakePlatform):
 class Life:
     """A scenario whose process may die; whoever was speaking speaks again to the next one, as platforms redeliver."""
 
-    def __init__(self, folder: Path, at: int) -> None:
+    def __init__(self, folder: Path, at: int, ready: Path | None = None) -> None:
         self.mortality = Mortality()
         self._at = at
         self._settings = settings_for(folder)
+        if ready is not None:
+            self.file.parent.mkdir()
+            shutil.copy(ready, self.file)
+        self._imported = ready is not None
         self._clock = ManualClock(START)
         self._platform = MortalPlatform("dingtalk", mortality=self.mortality)
         self._database: MortalDatabase | None = None
         self.bot: Scenario
         self.deaths = 0
 
+    @property
+    def file(self) -> Path:
+        """The database."""
+        return Path(self._settings.database_url.removeprefix("sqlite:///"))
+
     async def start(self) -> None:
         """A new process on the same database."""
         self._database = MortalDatabase(self._settings.database_url, Mortality())
         runtime = await compose(Ground(self._database, self._clock, self._settings), [self._platform])
-        if not self.deaths:
+        if not self._imported:
             await import_tables(self._database, read_tables(SAMPLE), self._clock.now())
+            self._imported = True
         self._database.mortality = self.mortality
         self.bot = Scenario(runtime, self._clock, {"dingtalk": self._platform})
         await self.bot.learn()
@@ -108,7 +120,11 @@ class Life:
             self.mortality.at = self._at
 
     async def stop(self) -> None:
-        """Close what the dead process left open."""
+        """End what the dead process left running, and close what it left open."""
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         if self._database is not None:
             await self._database.close()
 

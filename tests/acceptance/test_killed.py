@@ -45,10 +45,19 @@ async def notice_story(life: Life) -> None:
     await life.until(datetime.fromisoformat("2026-11-25T08:40:00+08:00"))
 
 
-async def live_through(story: Story, folder: Path, at: int) -> tuple[Life, list[tuple[str, str, str]]]:
+async def prepared(folder: Path) -> Path:
+    """A database with the sample organisation, to start every life from."""
+    folder.mkdir()
+    life = Life(folder, 0)
+    await life.start()
+    await life.stop()
+    return life.file
+
+
+async def live_through(story: Story, folder: Path, at: int, ready: Path) -> tuple[Life, list[tuple[str, str, str]]]:
     """Play a story with a death at moment ``at``; the life and what became of every obligation."""
     folder.mkdir()
-    life = Life(folder, at)
+    life = Life(folder, at, ready)
     await life.start()
     try:
         await story(life)
@@ -60,11 +69,12 @@ async def live_through(story: Story, folder: Path, at: int) -> tuple[Life, list[
 
 @pytest.mark.parametrize("story", [fault_story, notice_story])
 async def test_a_kill_anywhere_loses_nothing(story: Story, tmp_path: Path) -> None:
-    calm, wanted = await live_through(story, tmp_path / "calm", 0)
+    ready = await prepared(tmp_path / "ready")
+    calm, wanted = await live_through(story, tmp_path / "calm", 0, ready)
     should_see = calm.seen()
     points = random.Random(7).sample(range(1, calm.mortality.moments + 1), POINTS)
     for at in points:
-        life, became = await live_through(story, tmp_path / f"at-{at}", at)
+        life, became = await live_through(story, tmp_path / f"at-{at}", at, ready)
         assert life.deaths == 1, f"no death at {at}"
         assert became == wanted, f"killed at {at}"
         lost = should_see - life.seen() - life.resent()
