@@ -67,10 +67,11 @@ async def compose(ground: Ground, adapters: Sequence[Adapter]) -> Runtime:
 
 def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSession) -> list[Adapter]:
     """One adapter for every platform that the configuration switches on."""
+    from storage.files import file_store
+
     adapters: list[Adapter] = []
     if settings.dingtalk is not None:
         from adapters.dingtalk.adapter import DingTalkAdapter
-        from storage.files import file_store
 
         adapters.append(
             DingTalkAdapter(
@@ -80,6 +81,19 @@ def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSessi
                 count=ground.count,
                 load=file_store(settings).load,
                 public_url=settings.web.public_url,
+            )
+        )
+    if settings.wecom is not None:
+        from adapters.wecom.adapter import WeComAdapter
+
+        adapters.append(
+            WeComAdapter(
+                settings.wecom,
+                http,
+                ground.clock,
+                load=file_store(settings).load,
+                public_url=settings.web.public_url,
+                own_url=f"http://{settings.web.host}:{settings.web.port}",
             )
         )
     if settings.web.console:

@@ -9,6 +9,8 @@ from storage.work import Work
 from workflows import fault_book as book
 
 RENDERER = "fault"
+REPLACES_CARDS = frozenset({"taken"})
+"""Said under these keys, it is what the cards of the fault show from now on: who has it, and nothing to press."""
 
 
 def address_of(group: Group) -> Address:
@@ -44,7 +46,7 @@ async def to_address(
         urgency=urgency,
         mentions=mentions(work, mention, address.platform) if address.kind == "group" else (),
         actions=tuple(actions),
-        card=fault.number if actions else "",
+        card=fault.number if actions or key.partition(":")[0] in REPLACES_CARDS else "",
     )
     name = f"{fault.number}:{key}"
     return await post(
