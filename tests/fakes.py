@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from storage.messages import Address, Outgoing
-from storage.ports import Accept, Capabilities, CheckLine, Outcome, SendJob, Sent
+from storage.messages import Address, Attachment, Outgoing
+from storage.ports import Accept, Capabilities, CheckLine, Outcome, Refused, SendError, SendJob, Sent
 
 
 @dataclass
@@ -53,3 +53,37 @@ class FakePlatform:
 
     async def check(self) -> list[CheckLine]:
         return [CheckLine(self.platform, True)]
+
+
+@dataclass
+class RichPlatform(FakePlatform):
+    """One that also gives out files, says who has read what, and takes messages back.
+
+    ``files`` by reference; ``read`` and ``recalled`` hold (provider id, account) and provider ids; ``asked`` the
+    provider ids readers were asked for. ``deaf`` is what it answers instead, when set.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    downloads: list[str] = field(default_factory=list)
+    read: set[tuple[str, str]] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+    recalled: list[str] = field(default_factory=list)
+    deaf: SendError | None = None
+
+    async def download(self, attachment: Attachment) -> bytes:
+        self.downloads.append(attachment.ref)
+        if attachment.ref not in self.files:
+            raise Refused("no such file")
+        return self.files[attachment.ref]
+
+    async def readers(self, address: Address, provider_id: str) -> frozenset[str]:
+        self.asked.append(provider_id)
+        if self.deaf is not None:
+            raise self.deaf
+        return frozenset(account for key, account in self.read if key == provider_id)
+
+    async def recall(self, address: Address, provider_id: str) -> bool:
+        if self.deaf is not None:
+            raise self.deaf
+        self.recalled.append(provider_id)
+        return True

@@ -214,13 +214,15 @@ async def scenario(
     start: datetime = START,
     organisation: Path = SAMPLE,
     change: Callable[[Any], None] | None = None,
+    platform: Callable[[str], FakePlatform] = FakePlatform,
     **sections: Any,
 ) -> AsyncIterator[Scenario]:
-    """A bot with the sample organisation, started at ``start``. ``sections`` are configuration sections to add."""
+    """A bot with the sample organisation, started at ``start``. ``sections`` are configuration sections to add;
+    ``platform`` makes the fake of each platform."""
     settings = settings_for(folder, **sections)
     clock = ManualClock(start)
     database = Database(settings.database_url)
-    platforms = {name: FakePlatform(name) for name in settings.platforms}
+    platforms = {name: platform(name) for name in settings.platforms}
     try:
         runtime = await compose(Ground(database, clock, settings), list(platforms.values()))
         tables = read_tables(organisation)
