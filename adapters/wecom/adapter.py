@@ -69,7 +69,7 @@ class WeComAdapter:
         self._connection = (
             LongConnection(self._bot, http, clock, self._robot_message, self._robot_event, rng) if by_socket else None
         )
-        self._presses = Presses(self._connection, clock, public_url) if self._connection else None
+        self._presses = Presses(clock)
         self._ways = Ways(self._client, self._connection, self._replies)
         self._cards = Cards(self._client)
         self._sending = Sending(self._ways, self._replies, self._cards, self._presses, load)
@@ -111,8 +111,7 @@ class WeComAdapter:
                     group.create_task(self._connection.run(), name="wecom robot")
                 group.create_task(self._look_now_and_then(), name="wecom app")
         finally:
-            if self._presses is not None:
-                self._presses.stop()
+            self._presses.stop()
 
     async def send(self, job: SendJob) -> dict[Address, Outcome]:
         """See :class:`adapters.wecom.send.Sending`."""
@@ -168,7 +167,9 @@ class WeComAdapter:
         if text(body, "MsgType") != "event":
             await self._commit(read_app(body, corp, agent, now))
         elif text(body, "Event") == "template_card_event":
-            await self._take_click(read_app_click(body, corp, agent, app_account(corp, agent), now))
+            click = read_app_click(body, corp, agent, app_account(corp, agent), now)
+            if await self._take_click(click):
+                self._presses.take(click, lambda state: self._cards.pressed(click.task, click.user, click.code, state))
         else:
             check_receiver(body, corp, agent)
         return ""
@@ -183,10 +184,20 @@ class WeComAdapter:
         kind = text(part(body, "event"), "eventtype")
         if kind == "enter_chat" and self._connection is not None:
             await self._connection.ask("aibot_respond_welcome_msg", _welcome(), request)
-        elif kind == "template_card_event" and self._presses is not None:
+        elif kind == "template_card_event":
             click = read_aibot_click(body, self._bot.bot_id, self._clock.now())
             await self._take_click(click)
-            self._presses.take(click, request)
+            self._presses.take(click, lambda state: self._show_on_robots_card(click, state, request))
+
+    async def _show_on_robots_card(self, click: Click, state: str, request: str) -> None:
+        if self._connection is None:
+            return
+        card = notice_card(click.task, state, self._public_url)
+        body = {"response_type": "update_template_card", "template_card": card}
+        try:
+            await self._connection.ask("aibot_respond_update_msg", body, request)
+        except SendError as error:
+            log.warning("a card was not updated", reason=error.reason)
 
     async def _take_robot(self, body: Json) -> str:
         """From a callback: the plaintext of the passive answer, for the few things that are answered so."""
@@ -215,12 +226,15 @@ class WeComAdapter:
 
     # ---- committing
 
-    async def _take_click(self, click: Click) -> None:
+    async def _take_click(self, click: Click) -> bool:
+        """True when it is not the same press again."""
         now = self._clock.now()
         async with self._one_click:
-            if not self._double_clicks.is_one(click, now):
-                await self._commit(click.incoming())
-                self._double_clicks.committed(click, now)
+            if self._double_clicks.is_one(click, now):
+                return False
+            await self._commit(click.incoming())
+            self._double_clicks.committed(click, now)
+            return True
 
     async def _persevering(self, incoming: Incoming) -> None:
         for seconds in COMMIT_PAUSES:

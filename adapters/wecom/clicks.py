@@ -12,7 +12,7 @@ from storage.messages import Address, Incoming, Sender
 SUBMIT = "submit"
 """Key of the button that sends what was chosen in a card; the choice is the value then."""
 SAME_CLICK = timedelta(seconds=10)
-CARD, CODE, PLACE = "wecom_card", "wecom_code", "wecom_place"
+CARD, USER, PLACE = "wecom_card", "wecom_user", "wecom_place"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Click:
             sender=Sender(account=self.user),
             written_at=self.at,
             click=self.value,
-            hints={CARD: self.task, CODE: self.code, PLACE: str(self.place)},
+            hints={CARD: self.task, USER: self.user, PLACE: str(self.place)},
         )
 
 

@@ -62,7 +62,7 @@ class Progress:
 class Sending:
     """Everything that goes out."""
 
-    def __init__(self, ways: Ways, replies: Replies, cards: Cards, presses: Presses | None, load: Load | None) -> None:
+    def __init__(self, ways: Ways, replies: Replies, cards: Cards, presses: Presses, load: Load | None) -> None:
         self._ways, self._replies, self._cards, self._presses = ways, replies, cards, presses
         self._load = load
         self._progress: OrderedDict[tuple[str, Address], Progress] = OrderedDict()
@@ -87,11 +87,7 @@ class Sending:
         hints, message = job.hints, job.message
         task = hints.get(clicks.CARD, "")
         if task and hints.get(clicks.PLACE) in {str(address) for address in job.addresses}:
-            user = hints[clicks.PLACE].rpartition(":")[2]
-            if hints.get(clicks.CODE):
-                await self._cards.pressed(task, user, hints[clicks.CODE], plain(message))
-            elif self._presses is not None:
-                self._presses.tell(user, task, plain(message))
+            self._presses.tell(hints.get(clicks.USER, ""), task, plain(message))
         if message.card and not message.actions and self._ways.client.has_app:
             await self._cards.replace_state(message)
 

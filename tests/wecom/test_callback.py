@@ -77,8 +77,8 @@ async def test_a_welcome_a_press_and_a_forgotten_stream_are_answered_in_the_resp
         await b.simulator.talk.enter_chat("LiMing")
         assert b.to("LiMing")[0][0] == "passive"
         action = Action(label="接单", value="take:GZ-1")
-        card = {"card_type": "button_interaction", "task_id": "t1", "main_title": {"title": "报障"}}
-        card["button_list"] = [{"text": action.label, "key": action.value}]  # type: ignore[assignment]
+        card: dict[str, Any] = {"card_type": "button_interaction", "task_id": "t1", "main_title": {"title": "报障"}}
+        card["button_list"] = [{"text": action.label, "key": action.value}]
         b.simulator.robot._show(bot_of(b), "direct:LiMing", "push", "template_card", {"template_card": card})
         shown = b.simulator.direct_messages("LiMing")[-1]
         await b.simulator.talk.press("LiMing", "接单", shown)

@@ -56,9 +56,11 @@ class Talk:
 
     # ---- to the app
 
-    async def to_app(self, user: str, words: str, *, kind: str = "text", tries: int = 0, **fields: object) -> Spoken:
+    async def to_app(
+        self, user: str, words: str, *, kind: str = "text", tries: int = 0, fields: Mapping[str, object] | None = None
+    ) -> Spoken:
         """Write to the app in its own session; `fields` for the kinds that are not text."""
-        content = {"Content": words} if kind == "text" else fields
+        content: Mapping[str, object] = {"Content": words} if kind == "text" else fields or {}
         seen = self._show(direct(user), user, words or kind)
         extra = {"MsgId": self._context.rng.randrange(10**18, 9 * 10**18), "AgentID": self._app().agent_id}
         return await self._app_post(seen, self._app_xml(user, kind, **content, **extra), tries)
