@@ -1,8 +1,8 @@
 """Logs: JSON lines, phone numbers masked, secrets never there.
 
 The whole story goes to ``logs/huibao.log`` in the data directory (rotated); standard error gets the same lines without
-stack traces, so that nobody at a terminal reads one. Secrets are :class:`pydantic.SecretStr` in the settings and so print
-as stars; this module masks what could slip through in free text: mobile numbers, and secrets in the URLs of errors.
+stack traces, so that nobody at a terminal reads one. Secrets are :class:`pydantic.SecretStr` in the settings and so
+print as stars; this module masks what could slip through in free text: mobile numbers, and secrets in URLs of errors.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Scenarios: the real bot on a real database with fake platforms and the clock in the test's hand.
 
 ``say`` is a person writing; ``expect`` takes the next matching message that an address saw out of the record;
-``nothing_more`` fails when anything unexpected is left. Names of people and groups are those of the sample organisation.
+``nothing_more`` fails when anything unexpected is left. Names of people and groups are the sample organisation's.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -132,7 +132,7 @@ class Scenario:
         raise AssertionError(f"{where} did not see {parts}; unread there:\n{shown}\nelsewhere:\n{self.transcript()}")
 
     def unread(self, where: str) -> list[Seen]:
-        """Messages at ``where`` not yet taken: ``dingtalk:direct:dt-li``, or short ``li`` / ``#临河县保障群`` on any platform."""
+        """Messages at ``where`` not yet taken: ``dingtalk:direct:dt-li``, or short ``li`` / ``#临河县保障群`` anywhere."""
         return [seen for platform in self.platforms.values() for seen in platform.seen if self._at(seen, where)]
 
     def forget_all(self) -> None:
