@@ -86,9 +86,8 @@ class Sealer:
         self._wake.set()
 
     async def _anything_waits(self) -> bool:
-        async with self._ground.database.read() as session:
-            waiting = select(AuditEntry.id).where(col(AuditEntry.seq).is_(None)).limit(1)
-            return (await session.exec(waiting)).first() is not None
+        waiting = select(AuditEntry.id).where(col(AuditEntry.seq).is_(None)).limit(1)
+        return any(await self._ground.database.peek(waiting))
 
     async def _hold_lease(self, session: AsyncSession) -> bool:
         now = self._ground.clock.now()

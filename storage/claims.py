@@ -86,8 +86,12 @@ class Claims:
 
     async def any_ready(self) -> bool:
         """Whether something may be sent now."""
-        async with self._ground.database.read() as session:
-            return bool(await self._ready(session, self._ground.clock.now(), 1))
+        lapsed, waiting = self._conditions(self._ground.clock.now())
+        looks = (
+            select(Delivery.id).where(lapsed).order_by(col(Delivery.lease_until)),
+            select(Delivery.id).where(waiting).order_by(col(Delivery.urgency), col(Delivery.id)),
+        )
+        return any(await self._ground.database.peek(*(look.limit(1) for look in looks)))
 
     async def later(self) -> datetime | None:
         """The nearest moment after now at which something may become ready by itself."""
@@ -95,12 +99,10 @@ class Claims:
         pending, sending = self._mine("pending"), self._mine("sending")
         retry = select(func.min(Delivery.not_before)).where(*pending, Delivery.not_before > now)
         lapse = select(func.min(Delivery.lease_until)).where(*sending, col(Delivery.lease_until) > now)
-        async with self._ground.database.read() as session:
-            moments = [(await session.exec(query)).first() for query in (retry, lapse)]
-            if self._full:
-                paced = select(Delivery.id).where(*pending, col(Delivery.address).in_(self._full)).limit(1)
-                if (await session.exec(paced)).first() is not None:
-                    moments.append(min(self._full.values()))
+        paced = select(Delivery.id).where(*pending, col(Delivery.address).in_(self._full)).limit(1)
+        looks: list[Any] = [retry, lapse, paced] if self._full else [retry, lapse]
+        [[retry_at], [lapse_at], *held] = [rows or [(None,)] for rows in await self._ground.database.peek(*looks)]
+        moments = [retry_at[0], lapse_at[0], min(self._full.values()) if held and held[0][0][0] else None]
         return min((moment for moment in moments if moment is not None), default=None)
 
     # ---- what is ready
@@ -108,14 +110,19 @@ class Claims:
     def _mine(self, state: str) -> tuple[Any, ...]:
         return col(Delivery.platform) == self._platform, col(Delivery.state) == state
 
-    async def _ready(self, session: AsyncSession, now: datetime, limit: int, *, lock: bool = False) -> list[Delivery]:
-        """Rows with a lapsed lease, then waiting ones by urgency and age (one look each, as the index has it)."""
+    def _conditions(self, now: datetime) -> tuple[Any, Any]:
+        """What a row with a lapsed lease looks like, and one that waits and may go."""
         self._full = {address: free for address, free in self._full.items() if now < free <= now + MINUTE}
         lapsed = and_(*self._mine("sending"), col(Delivery.lease_until) <= now, col(Delivery.id).not_in(self.in_hand))
         waiting = and_(*self._mine("pending"), col(Delivery.not_before) <= now, ~_behind())
         if self._full:
             routine = col(Delivery.urgency) < int(Urgency.ANSWER)
             waiting = and_(waiting, not_(and_(routine, col(Delivery.address).in_(self._full))))
+        return lapsed, waiting
+
+    async def _ready(self, session: AsyncSession, now: datetime, limit: int) -> list[Delivery]:
+        """Rows with a lapsed lease, then waiting ones by urgency and age (one look each, as the index has it)."""
+        lapsed, waiting = self._conditions(now)
         levels = select(Delivery.urgency).where(*self._mine("pending")).distinct()
         present = sorted((await session.exec(levels)).all(), reverse=True)
         looks = [select(Delivery).where(lapsed).order_by(col(Delivery.lease_until))]
@@ -125,15 +132,15 @@ class Claims:
         ]
         rows: list[Delivery] = []
         for look in looks:
-            query = look.limit(limit - len(rows))
-            rows += (await session.exec(query.with_for_update(skip_locked=True) if lock else query)).all()
+            query = look.limit(limit - len(rows)).with_for_update(skip_locked=True)
+            rows += (await session.exec(query)).all()
             if len(rows) >= limit:
                 break
         return rows
 
     async def _paced(self, work: Work, limit: int) -> list[Delivery]:
         """Ready rows without the routine words that would be more than ten a minute in one conversation."""
-        while rows := await self._ready(work.session, work.now, limit, lock=True):
+        while rows := await self._ready(work.session, work.now, limit):
             room = await self._room(work, {row.address for row in rows if _is_routine(row)})
             allowed = []
             for row in rows:

@@ -8,14 +8,14 @@ SQLite.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 import asyncpg
-from sqlalchemy import event
+from sqlalchemy import Select, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -79,8 +79,10 @@ class Database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self._writer = _sqlite_engine(self.url, "BEGIN IMMEDIATE", pool_size=1)
             self._reader = _sqlite_engine(self.url, "BEGIN", pool_size=4)
+            self._peeker = _sqlite_engine(self.url, "", pool_size=2)
         else:
             self._writer = self._reader = create_async_engine(self.url, pool_size=8, pool_pre_ping=True)
+            self._peeker = self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def engine(self) -> AsyncEngine:
@@ -92,6 +94,11 @@ class Database:
         """A session for reading; nothing done in it is kept."""
         async with AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
+
+    async def peek(self, *statements: Select[Any]) -> list[Sequence[Any]]:
+        """Rows of plain queries, each seen by itself: for looks that are made all the time. Lighter than a session."""
+        async with self._peeker.connect() as connection:
+            return [(await connection.execute(statement)).all() for statement in statements]
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -177,6 +184,7 @@ class Database:
         """Give back all connections."""
         await self._writer.dispose()
         await self._reader.dispose()
+        await self._peeker.dispose()
 
 
 async def _within(stop: asyncio.Event, seconds: float) -> bool:
@@ -199,7 +207,12 @@ def _plain(url: URL) -> str:
 
 
 def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, connect_args={"timeout": 30, "isolation_level": None})
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        pool_reset_on_return="rollback" if begin else None,
+        connect_args={"timeout": 30, "isolation_level": None},
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -211,6 +224,7 @@ def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+        if begin:
+            connection.exec_driver_sql(begin)
 
     return engine

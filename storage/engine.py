@@ -72,11 +72,10 @@ class Engine:
 
     async def next_due(self) -> datetime | None:
         """The nearest moment at which something is to be done."""
-        async with self._ground.database.read() as session:
-            rungs = select(Obligation.next_at).where(col(Obligation.next_at).is_not(None))
-            first = (await session.exec(rungs.order_by(col(Obligation.next_at)).limit(1))).first()
-            timer = (await session.exec(select(Timer.due_at).order_by(col(Timer.due_at)).limit(1))).first()
-        return min((moment for moment in (first, timer) if moment is not None), default=None)
+        rungs = select(Obligation.next_at).where(col(Obligation.next_at).is_not(None))
+        timers = select(Timer.due_at).order_by(col(Timer.due_at)).limit(1)
+        looks = rungs.order_by(col(Obligation.next_at)).limit(1), timers
+        return min((rows[0][0] for rows in await self._ground.database.peek(*looks) if rows), default=None)
 
     async def step(self) -> int:
         """Fire everything due now; returns how many rungs and timers fired."""

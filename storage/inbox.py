@@ -136,8 +136,8 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Handle what is accepted by now; not what comes meanwhile."""
-        async with self._ground.database.read() as session:
-            last = (await session.exec(select(func.max(InboxRow.id)).where(InboxRow.state == "new"))).one()
+        [[row]] = await self._ground.database.peek(select(func.max(InboxRow.id)).where(InboxRow.state == "new"))
+        last = row[0]
         while last is not None and await self._waits(last):
             async with self._busy:
                 if not await self._handle_some():
@@ -159,20 +159,21 @@ class Dispatcher:
     async def next_due(self) -> datetime | None:
         """When the nearest message that failed before may be tried again."""
         query = select(InboxRow.retry_at).where(InboxRow.state == "new", col(InboxRow.retry_at) > LONG_AGO)
-        async with self._ground.database.read() as session:
-            return (await session.exec(query.order_by(col(InboxRow.retry_at)).limit(1))).first()
+        [rows] = await self._ground.database.peek(query.order_by(col(InboxRow.retry_at)).limit(1))
+        return rows[0][0] if rows else None
 
     async def _waits(self, last: int) -> bool:
-        now, on_sqlite = self._ground.clock.now(), self._ground.database.is_sqlite
-        async with self._ground.database.read() as session:
-            fresh = fresh_rows(on_sqlite).where(col(InboxRow.id) <= last).limit(1)
-            return bool((await session.exec(fresh)).first() or (await session.exec(_retries(now))).first())
+        fresh = fresh_rows(self._ground.database.is_sqlite).where(col(InboxRow.id) <= last).limit(1)
+        return any(await self._ground.database.peek(fresh, _retries(self._ground.clock.now())))
+
+    async def _anything_ready(self) -> bool:
+        fresh = fresh_rows(self._ground.database.is_sqlite).limit(1)
+        return any(await self._ground.database.peek(fresh, _retries(self._ground.clock.now())))
 
     async def _handle_some(self) -> int:
         limit = 1 if self._singly else BATCH
-        async with self._ground.database.read() as session:
-            if not await self._ready(session.exec, self._ground.clock.now(), 1):
-                return 0
+        if not await self._anything_ready():
+            return 0
         taken: list[int] = []
         try:
             async with self._ground.work() as work:
@@ -187,7 +188,7 @@ class Dispatcher:
 
     async def _handle_together(self, work: Work, limit: int, taken: list[int]) -> None:
         watch = Stopwatch()
-        for row in await self._ready(work.session.exec, work.now, limit, lock=True):
+        for row in await self._ready(work, limit):
             if taken and watch.seconds() > BATCH_SECONDS:
                 return
             taken.append(row.id or 0)
@@ -200,11 +201,11 @@ class Dispatcher:
         row.state, row.error, row.retry_at = "done", "", None
         work.session.add(row)
 
-    async def _ready(self, execute: Any, now: datetime, limit: int, *, lock: bool = False) -> list[InboxRow]:
+    async def _ready(self, work: Work, limit: int) -> list[InboxRow]:
         """Rows to handle now: a failed one that may be tried again, alone; else the oldest that nothing holds up."""
         on_sqlite = self._ground.database.is_sqlite
-        for query in (_retries(now), fresh_rows(on_sqlite).limit(limit)):
-            rows = (await execute(query.with_for_update(skip_locked=True) if lock else query)).all()
+        for query in (_retries(work.now), fresh_rows(on_sqlite).limit(limit)):
+            rows = (await work.session.exec(query.with_for_update(skip_locked=True))).all()
             if rows:
                 return list(rows)
         return []

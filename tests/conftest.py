@@ -15,8 +15,12 @@ from storage.database import Database
 from storage.migrate import migrate
 from tests import postgres
 
-# Tracebacks painted for a terminal take a quarter of a second each; tests make things fail a lot.
-structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> None:
+    """Tracebacks painted for a terminal take a quarter of a second each, and tests make things fail a lot."""
+    structlog.reset_defaults()
+    structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(scope="session")
