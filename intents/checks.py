@@ -14,6 +14,7 @@ ORDER = ("power", "link", "terminal", "av_test", "shutdown")
 _STEPS = tuple((code, re.compile("|".join(patterns))) for code, patterns in load_toml("checks.toml")["step"].items())
 _SIGNALS = load_toml("signals.toml")["signals"]
 _OK = re.compile("|".join(_SIGNALS["step_ok"]))
+_SHUT_DOWN = re.compile("|".join(_SIGNALS["shut_down"]))
 _BAD = re.compile("|".join(_SIGNALS["step_bad"]))
 
 _PATTERNS = patterns("checks.toml")
@@ -116,6 +117,11 @@ def _status(piece: str, start: int, end: int, symptoms: Sequence[Symptom]) -> st
 
 def _any_bad(symptoms: Sequence[Symptom]) -> bool:
     return any(symptom.state == "present" for symptom in symptoms)
+
+
+def switched_off(text: str) -> bool:
+    """Whether the equipment was switched off as it should be, so that "断电" is no trouble."""
+    return _SHUT_DOWN.search(text) is not None
 
 
 def bare_status(text: str, symptoms: Sequence[Symptom]) -> str:

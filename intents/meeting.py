@@ -15,7 +15,6 @@ from intents.words import load_toml, patterns
 
 Slots = dict[str, object]
 _WORDS = load_toml("scope.toml")
-_ALL = re.compile("|".join(_WORDS["all"]))
 _TIERS = tuple((entry["tier"], re.compile("|".join(entry["words"]))) for entry in _WORDS["tier"])
 _KINDS = tuple((unit, re.compile("|".join(words))) for unit, words in _WORDS["kinds"].items())
 _PATTERNS = patterns("scope.toml")
@@ -138,7 +137,7 @@ def _scope(spans: Spans, places: PlaceIndex) -> tuple[bool, list[str]]:
         return False, list(dict.fromkeys([*places.names(named), *expanded]))
     if expanded and not _PATTERNS["many"].search(spans.plain):
         return False, expanded
-    return bool(_ALL.search(spans.plain)), []
+    return spans.everybody, []
 
 
 def _expanded(text: str, places: PlaceIndex) -> list[str]:

@@ -165,7 +165,7 @@ def _checklist(facts: Facts, _places: PlaceIndex) -> Slots:
     if status_all == "abnormal":
         slots |= {"device": _bad_devices(spans), "symptom": _symptoms(spans)}
     slots["results"] = [
-        {"step": check.step, "status": check.status, "text": _original(spans, check.start, check.end)}
+        {"step": check.step, "status": check.status, "text": _original(spans, check.start, check.end).strip()}
         for check in found
     ]
     return slots

@@ -17,6 +17,7 @@ from intents.words import load_toml, patterns
 
 PLACE, PERSON = "⌂", "☺"
 _TICKET = patterns("rooms.toml")["ticket"]
+_EVERYBODY = re.compile("|".join(load_toml("scope.toml")["all"]))
 _ROOMS = load_toml("rooms.toml")
 _ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']})*(?:{_ROOMS['kind']})")
 _ROOM_KIND = re.compile(rf"^(?:{_ROOMS['kind']}|{_ROOMS['bare']})$")
@@ -81,7 +82,8 @@ class Spans:
     @cached_property
     def symptoms(self) -> list[things.Symptom]:
         found = things.symptoms(self.plain)
-        if self.context.expecting == "step" and self.context.step == "shutdown":
+        asked = self.context.expecting == "step" and self.context.step == "shutdown"
+        if asked or checks.switched_off(self.view.text):
             found = [symptom for symptom in found if symptom.code not in ("no_power", "dropped", "no_network")]
         return found
 
@@ -98,6 +100,11 @@ class Spans:
     @cached_property
     def checks(self) -> list[checks.Check]:
         return checks.find(self.plain, self.symptoms, self.context)
+
+    @cached_property
+    def everybody(self) -> bool:
+        """Whether all sites are meant, by words like 全省 or 各市县."""
+        return _EVERYBODY.search(self.plain) is not None
 
     @cached_property
     def tickets(self) -> list[tuple[int, int]]:

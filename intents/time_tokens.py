@@ -115,7 +115,8 @@ def _weekday(match: re.Match[str], _now: datetime) -> Token | None:
     week = None
     if prefix:
         week = prefix.count("下") - prefix.count("上")
-    flags = ("uncertain",) if match["wd"] == "末" else ()
+    vague = match["wd"] == "末" or match["wt"] or match["we"]
+    flags = ("uncertain",) if vague else ()
     return _token(match, weekday=_WEEK[match["wd"]], week=week, flags=flags)
 
 
@@ -145,6 +146,28 @@ def _month_end(match: re.Match[str], now: datetime) -> Token | None:
     if not 1 <= month <= 12:
         return None
     return _token(match, year=year, month=month, day=calendar.monthrange(year, month)[1], flags=flags)
+
+
+def _every_day(match: re.Match[str], _now: datetime) -> Token | None:
+    return _token(match, offset=0, follows=True, flags=("uncertain",))
+
+
+def _every_month(match: re.Match[str], _now: datetime) -> Token | None:
+    day = number(match["ed"])
+    return _token(match, day=day, flags=("uncertain",)) if 1 <= day <= 31 else None
+
+
+def _month_part(match: re.Match[str], now: datetime) -> Token | None:
+    """"月初", "12月中旬": ten days or so, never one day."""
+    year, month = _shifted_month(now, match["mw"] or "")
+    if match["mo"]:
+        month = number(match["mo"])
+        year = now.year + (month < now.month)
+    if not 1 <= month <= 12:
+        return None
+    last = calendar.monthrange(year, month)[1]
+    first, until = {"中旬": (11, 20), "下旬": (21, last)}.get(match["mp"], (1, 10))
+    return _token(match, year=year, month=month, day=first, until=date(year, month, until), flags=("uncertain",))
 
 
 def _days_later(match: re.Match[str], now: datetime) -> Token | None:
@@ -203,6 +226,9 @@ _MAKERS: dict[str, _Maker] = {
     "near_day": _near_day,
     "weekday": _weekday,
     "whole_week": _whole_week,
+    "every_day": _every_day,
+    "every_month": _every_month,
+    "month_part": _month_part,
     "month_end": _month_end,
     "days_later": _days_later,
     "feast": _feast,

@@ -23,7 +23,7 @@ from intents.words import load_toml
 
 _LIMIT = 4000
 _INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start", "start_date_said"})
-_ASKED_BACK = "not_received_not_there"
+_ASKED_BACK = frozenset({"not_received_not_there", "nothing_done_yet"})
 _SILENT = frozenset({"chatter", "engineer_says", "something_seems_wrong"})
 _NEVER_SCORED = frozenset(
     {"fault.confirm", "fault.cancel", "fault.resolve", "assign", "meeting.notice", "meeting.change", "meeting.cancel"}
@@ -100,7 +100,7 @@ def _needed(rule: Rule, facts: Facts) -> float | None:
 def _act(rule: Rule, intent: str, scored: float | None, facts: Facts) -> Act:
     """Silence for chatter; a question where something awaited is denied, or where a score alone would act."""
     if intent == "none":
-        return "ask" if rule.name == _ASKED_BACK and facts.spans.context.expecting is not None else "ignore"
+        return "ask" if rule.name in _ASKED_BACK and facts.spans.context.expecting is not None else "ignore"
     return "ask" if scored is not None and (intent in _NEVER_SCORED or scored < _BOLD_GUESS) else "act"
 
 
