@@ -78,6 +78,8 @@ class Fetcher:
 
     async def next_due(self) -> datetime | None:
         """When the nearest try is due."""
+        if not self._adapters:
+            return None
         query = select(func.min(Fetch.not_before)).where(Fetch.state == "waiting", self._ours())
         async with self._ground.database.read() as session:
             return (await session.exec(query)).first()

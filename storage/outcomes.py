@@ -1,4 +1,4 @@
-"""What becomes of a message that was tried: recorded, put off, or given up; and receipts that come later.
+"""What becomes of a message that was tried: recorded, put off, or given up.
 
 Retries come after 1, 2, 4 … s, at most 30 s apart for ten minutes, then slower; after a day the message is given up.
 """
@@ -13,6 +13,7 @@ from sqlmodel import col, select, update
 from storage.claims import Claimed
 from storage.models import Delivery
 from storage.ports import Outcome, Refused, Retry, SendError, Sent, Unsure
+from storage.receipts import next_question, worth_asking
 from storage.work import Work
 
 LONGEST_WAIT = timedelta(seconds=30)
@@ -21,7 +22,6 @@ SLOW_RETRY = timedelta(minutes=2)
 GIVE_UP = timedelta(hours=24)
 OUTAGE = timedelta(minutes=1)
 """Trouble without a single success for this long is an outage: when it ends, what waits is tried at once."""
-ORDER_OF_RECEIPTS = ("sending", "sent", "delivered", "read")
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +40,10 @@ class Tried:
 class Outcomes:
     """Records outcomes for one worker on one platform."""
 
-    def __init__(self, platform: str, owner: str, on_failure: OnFailure) -> None:
+    def __init__(self, platform: str, owner: str, on_failure: OnFailure, *, receipts: bool = False) -> None:
+        """``receipts``: the platform can be asked who has read a message."""
         self._platform = platform
+        self._receipts = receipts
         self._owner = owner
         self._on_failure = on_failure
         self._trouble_since: datetime | None = None
@@ -68,6 +70,8 @@ class Outcomes:
     async def _sent(self, work: Work, row: Delivery, outcome: Sent) -> None:
         row.state = "delivered" if outcome.delivered else "sent"
         row.sent_at, row.provider_id, row.error = work.now, outcome.provider_id, ""
+        if self._receipts and worth_asking(row):
+            row.receipt_at = next_question(work.now, work.now)
         if self._trouble_since is not None and work.now - self._trouble_since > OUTAGE:
             await self._end_of_outage(work)
         self._trouble_since = None
@@ -108,17 +112,3 @@ class Outcomes:
                 await self._on_failure(work, row, final)
         except Exception:  # the outcome is recorded all the same
             log.exception("cannot act on a failed message", delivery=row_id)
-
-
-async def receipt(work: Work, platform: str, provider_id: str, state: str, at: datetime) -> bool:
-    """A platform says a message was ``delivered`` or ``read``; True when it is news. Receipts never go backwards."""
-    query = select(Delivery).where(Delivery.platform == platform, Delivery.provider_id == provider_id)
-    news = False
-    for row in (await work.session.exec(query.with_for_update())).all():
-        if row.state not in ORDER_OF_RECEIPTS:
-            continue
-        if ORDER_OF_RECEIPTS.index(state) > ORDER_OF_RECEIPTS.index(row.state):
-            row.state, news = state, True
-            row.read_at = at if state == "read" else row.read_at
-            work.session.add(row)
-    return news

@@ -1,4 +1,5 @@
-"""Everything that runs: dispatcher, engine, fetcher, one sender per platform, sealer, and the adapters' receivers.
+"""Everything that runs: dispatcher, engine, fetcher, one sender per platform, reader of receipts, sealer, and the
+adapters' receivers.
 
 ``run`` is the living process; ``step`` is the same work done once, to the end, with the clock standing
 still (tests, demo).
@@ -19,7 +20,8 @@ from storage.fetcher import Fetcher, OnFile
 from storage.fetches import Fetch
 from storage.files import file_store
 from storage.inbox import Bury, Dispatcher, Handle, Inbox
-from storage.ports import Adapter, Downloads
+from storage.ports import Adapter, Downloads, Receipts
+from storage.receipts import ReceiptReader
 from storage.sender import OnFailure, Renderer, Sender
 from storage.work import Ground, Work
 
@@ -67,6 +69,8 @@ class Runtime:
             Sender(ground, adapter, logic.renderers, logic.on_failure, logic.resend_mark) for adapter in adapters
         ]
         self.fetcher = Fetcher(ground, downloads, file_store(ground.settings), logic.on_file)
+        receipts = {a.platform: a for a in adapters if isinstance(a, Receipts)}
+        self.receipts = ReceiptReader(ground, receipts)
         self.sealer = Sealer(ground)
         self._stopping = asyncio.Event()
         self._stop_within = stop_within
@@ -74,13 +78,13 @@ class Runtime:
     async def step(self) -> None:
         """Do all work that is due now, until nothing is left to do."""
         parts = [self.dispatcher.step, self.engine.step, self.fetcher.step, *(sender.step for sender in self.senders)]
-        while sum([await part() for part in parts]):
+        while sum([await part() for part in (*parts, self.receipts.step)]):
             pass
         await self.sealer.step()
 
     async def next_due(self) -> datetime | None:
         """The nearest moment at which any part wants to act."""
-        others = self.dispatcher.next_due, self.engine.next_due, self.fetcher.next_due
+        others = self.dispatcher.next_due, self.engine.next_due, self.fetcher.next_due, self.receipts.next_due
         moments = [await part() for part in (*others, *(sender.next_due for sender in self.senders))]
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -92,6 +96,7 @@ class Runtime:
             "dispatch": self.dispatcher.run,
             "engine": self.engine.run,
             "fetch": self.fetcher.run,
+            "receipts": self.receipts.run,
             "seal": self.sealer.run,
             **{f"send {a.platform}": sender.run for a, sender in zip(self.adapters, self.senders, strict=True)},
         }
@@ -113,6 +118,7 @@ class Runtime:
             self.dispatcher.stop,
             self.engine.stop,
             self.fetcher.stop,
+            self.receipts.stop,
             self.sealer.stop,
             *(sender.stop for sender in self.senders),
         ):

@@ -17,7 +17,7 @@ from storage.claims import LEASE, Batch, Claims, Renderer
 from storage.messages import Address
 from storage.models import Delivery
 from storage.outcomes import OnFailure, Outcomes, Tried
-from storage.ports import Adapter, Outcome, Retry, SendJob, Unsure
+from storage.ports import Adapter, Outcome, Receipts, Retry, SendJob, Unsure
 from storage.together import Together
 from storage.work import Ground
 
@@ -47,10 +47,12 @@ class Sender:
         self._ground = ground
         self._adapter = adapter
         self._claims = Claims(ground, adapter.platform, adapter.capabilities.batch, renderers, resend_mark)
-        self._outcomes = Outcomes(adapter.platform, self._claims.owner, on_failure)
+        asks = isinstance(adapter, Receipts)
+        self._outcomes = Outcomes(adapter.platform, self._claims.owner, on_failure, receipts=asks)
         self._records: Together[Tried, None] = Together(self._record)
         self._jobs: set[asyncio.Task[None]] = set()
-        self._lanes = 1
+        self._long_queue = False
+        self._slow_calls = 0
         self._stopping = False
         self._wake = asyncio.Event()
         ground.database.on_commit(self._wake.set, "delivery")

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from adapters.dingtalk.client import Client, Json
-from storage.messages import Address
+from storage.messages import Address, Urgency
 from storage.ports import Refused, Retry
 
 KEY_SEPARATOR = "|"
 NOT_READY = timedelta(seconds=5)
 MOST_PAGES = 10
+SELDOM = Urgency.ROUTINE
+"""Who has read what is no longer asked when the month's calls run low."""
 
 
 async def recall(client: Client, address: Address, provider_id: str) -> bool:
@@ -45,7 +47,8 @@ async def _group_readers(client: Client, address: Address, key: str) -> frozense
     body: Json = {"robotCode": client.robot_code, "openConversationId": address.id, "processQueryKey": key}
     found: set[str] = set()
     for _ in range(MOST_PAGES):
-        answer = await client.api("POST", "/v1.0/robot/groupMessages/query", {**body, "maxResults": 200})
+        page: Json = {**body, "maxResults": 200}
+        answer = await client.api("POST", "/v1.0/robot/groupMessages/query", page, urgency=SELDOM, optional=True)
         found.update(str(user) for user in answer.get("readUserIds") or [])
         if not answer.get("hasMore") or not answer.get("nextToken"):
             break
@@ -55,6 +58,7 @@ async def _group_readers(client: Client, address: Address, key: str) -> frozense
 
 async def _direct_readers(client: Client, key: str) -> frozenset[str]:
     query = {"robotCode": client.robot_code, "processQueryKey": key}
-    answer = await client.api("GET", "/v1.0/robot/oToMessages/readStatus", query=query)
+    path = "/v1.0/robot/oToMessages/readStatus"
+    answer = await client.api("GET", path, query=query, urgency=SELDOM, optional=True)
     infos = answer.get("messageReadInfoList") or []
     return frozenset(str(info.get("userId")) for info in infos if info.get("readStatus") == "READ")

@@ -12,8 +12,8 @@ from storage.database import Database
 from storage.messages import Address, Outgoing, Urgency
 from storage.models import Delivery
 from storage.outbox import cancel_queued, post
-from storage.outcomes import receipt
 from storage.ports import Capabilities, Outcome, Refused, Retry, SendJob, Unsure
+from storage.receipts import receipt
 from storage.sender import LANES, Sender
 from storage.work import Ground, Work
 from tests.fakes import FakePlatform
