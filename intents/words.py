@@ -7,16 +7,22 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from intents import overlay
+
 HERE = Path(__file__).parent
+OVERLAY: Path | None = None
+"""The folder with the operator's files; set in the copies that intents.edition makes."""
 
 
 def load_toml(name: str, folder: Path | None = None) -> dict[str, Any]:
-    """One data file. ValueError, with the file named, when it cannot be read."""
+    """One data file, with the operator's laid over. ValueError, with the file named, when it cannot be read."""
     path = (folder or HERE) / name
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        shipped = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path.name}: {error}") from error
+    own = OVERLAY / name if OVERLAY is not None else None
+    return overlay.merged(name, shipped, overlay.read(own)) if own is not None and own.exists() else shipped
 
 
 def patterns(name: str) -> dict[str, re.Pattern[str]]:

@@ -1,0 +1,85 @@
+"""What a change of words alters: the regression examples read with the shipped words and with an operator's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from intents.edition import load
+from intents.overlay import HERE, WordsError
+from intents.reading import Context, Reading
+from intents.understand import Understanding
+
+NAME = "examples.jsonl"
+"""Beside the shipped words and in the operator's folder: one object a line, with ``text``, ``now``, ``intent`` (what it
+should mean) and, where it matters, ``role``, ``chat``, ``expecting``, ``step``."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A line to be read, and what it should mean."""
+
+    text: str
+    context: Context
+    intent: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An example that reads differently; with ``before`` the same as ``after``, one of the operator's that is misread."""
+
+    example: Example
+    before: Reading
+    after: Reading
+
+
+def examples(folder: Path) -> list[Example]:
+    """The shipped examples and those of ``folder``. WordsError names the first line that cannot be read."""
+    return [example for place in (HERE, folder) for example in _examples(place / NAME)]
+
+
+def differences(folder: Path) -> list[Difference]:
+    """Which examples the words of ``folder`` alter. WordsError when the words cannot be used."""
+    before, after = Understanding([]), load(folder)([])
+    found = (Difference(one, _read(before, one), _read(after, one)) for one in examples(folder))
+    return [one for one in found if _told(one.before) != _told(one.after)]
+
+
+def misread(folder: Path) -> list[Difference]:
+    """The operator's own examples that do not read as they should with the words of ``folder``."""
+    after = load(folder)([])
+    found = ((one, _read(after, one)) for one in _examples(folder / NAME))
+    return [Difference(one, reading, reading) for one, reading in found if reading.intent != one.intent]
+
+
+def _read(understanding: Understanding, example: Example) -> Reading:
+    return understanding.read(example.text, example.context)
+
+
+def _told(reading: Reading) -> tuple[object, ...]:
+    return reading.intent, reading.slots, reading.act
+
+
+def _examples(path: Path) -> Iterator[Example]:
+    if not path.exists():
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip():
+            try:
+                yield _example(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise WordsError("bad_example", file=path.name, line=number, why=error) from error
+
+
+def _example(row: dict[str, str]) -> Example:
+    context = Context(
+        datetime.fromisoformat(row["now"]),
+        row.get("role") or "client",
+        row.get("chat") or "group",
+        row.get("expecting"),
+        row.get("step"),
+    )
+    return Example(row["text"], context, row["intent"])

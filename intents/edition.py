@@ -1,0 +1,97 @@
+"""The same understanding with other words: a private copy of this package's modules over an operator's word files.
+
+The modules turn their data files into patterns once, when they are loaded; that is what makes reading fast. To change
+words while messages are being read, the modules that hold data are loaded a second time, beside the first and unseen by
+it: the running words stay as they are until the new ones are complete, and for good when those are refused. Loading
+takes about a second and may be done in a thread.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import importlib.util
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from intents.overlay import HERE, WordsError, own_files
+from intents.reading import Context
+from intents.understand import Understanding
+
+SHARED = frozenset({"reading", "common", "sounds", "lexicon", "clauses", "rules", "second", "overlay"})
+"""Modules without words of their own: one copy serves all editions."""
+_PACKAGE = "intents"
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def stamp(folder: Path) -> Stamp:
+    """What tells whether any word file, shipped or the operator's, has been changed: cheap enough for every look."""
+    found = []
+    for place in (HERE, folder):
+        for path in sorted(place.glob("*.toml")):
+            try:
+                seen = path.stat()
+            except FileNotFoundError:
+                continue  # taken away between the listing and the look
+            found.append((str(path), seen.st_mtime_ns, seen.st_size))
+    return tuple(found)
+
+
+def load(folder: Path) -> type[Understanding]:
+    """The class whose readings use the shipped words with those of ``folder`` laid over. WordsError: why not."""
+    own_files(folder)
+    try:
+        made: type[Understanding] = _Copies(folder).module("understand").Understanding
+        made([]).read_all(_PACKAGE, Context(datetime.min.replace(tzinfo=UTC)))
+    except WordsError:
+        raise
+    except (ValueError, KeyError, TypeError, re.error) as error:
+        raise WordsError("unfit", why=error) from error
+    return made
+
+
+class _Copies:
+    """Modules of this package by their short names, each loaded when it is first imported by another."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: dict[str, ModuleType] = {}
+
+    def module(self, name: str) -> ModuleType:
+        if name in SHARED:
+            return importlib.import_module(f"{_PACKAGE}.{name}")
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        return self._loaded[name]
+
+    def _load(self, name: str) -> ModuleType:
+        full = f"{_PACKAGE}.{name}"
+        spec = importlib.util.find_spec(full)
+        if spec is None or spec.loader is None:
+            raise ImportError(full)
+        module = importlib.util.module_from_spec(spec)
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
+        spec.loader.exec_module(module)
+        if name == "words":
+            module.__dict__["OVERLAY"] = self._folder
+        return module
+
+    def _import(
+        self,
+        name: str,
+        scope: Mapping[str, Any] | None = None,
+        inner: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] = (),
+        level: int = 0,
+    ) -> Any:
+        """What ``import`` does inside a copy: this package's own modules come from the copies."""
+        if name == _PACKAGE:
+            return SimpleNamespace(**{part: self.module(part) for part in fromlist})
+        if name.startswith(f"{_PACKAGE}."):
+            return self.module(name.partition(".")[2])
+        return builtins.__import__(name, scope, inner, fromlist, level)

@@ -1,0 +1,121 @@
+"""An operator's word files: laid over the shipped ones, refused with a sentence when they cannot be used."""
+
+import threading
+import tomllib
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from intents import edition
+from intents.compare import differences, examples, misread
+from intents.overlay import HERE, WordsError
+from intents.reading import Context, Reading
+from intents.understand import Understanding
+
+CONTEXT = Context(datetime.fromisoformat("2026-11-24T10:00:00+08:00"))
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    folder = tmp_path / "words"
+    folder.mkdir()
+    return folder
+
+
+def read(understanding: type[Understanding], text: str) -> Reading:
+    return understanding([]).read(text, CONTEXT)
+
+
+def test_a_new_word_is_understood_and_the_running_words_do_not_know_it(words: Path) -> None:
+    (words / "things.toml").write_text('[device]\nmicrophone = ["会说话的棒子"]\n', encoding="utf-8")
+    changed = edition.load(words)
+    assert read(changed, "会说话的棒子坏了").slots["device"] == ["microphone"]
+    assert "device" not in read(Understanding, "会说话的棒子坏了").slots
+
+
+def test_a_word_can_be_taken_out_and_a_rule_put_in(words: Path) -> None:
+    (words / "things.toml").write_text('[without.device]\nprojector = ["投影仪"]\n', encoding="utf-8")
+    (words / "signals.toml").write_text("[signals]\npassword_lost = ['密码(?:忘|丢)了']\n", encoding="utf-8")
+    rule = '[[rule]]\nname = "lost_password"\nintent = "consult"\nwhen = "password_lost"\nsure = 0.9\n'
+    (words / "rules.toml").write_text(rule, encoding="utf-8")
+    changed = edition.load(words)
+    assert read(changed, "密码忘了").intent == "consult"
+    assert read(changed, "密码忘了").why[0].rule == "lost_password.password_lost"
+    assert read(Understanding, "密码忘了").intent != "consult"
+
+
+def test_no_words_of_an_operator_read_as_the_shipped_ones(words: Path) -> None:
+    same = edition.load(words)([])
+    shipped = Understanding([])
+    for example in examples(words)[::9]:
+        assert same.read(example.text, example.context) == shipped.read(example.text, example.context)
+
+
+def test_loading_may_happen_in_a_thread_while_messages_are_read(words: Path) -> None:
+    made: list[type[Understanding]] = []
+    thread = threading.Thread(target=lambda: made.append(edition.load(words)))
+    thread.start()
+    while thread.is_alive():
+        assert read(Understanding, "话筒没声音").intent == "fault.report"
+    assert read(made[0], "话筒没声音").intent == "fault.report"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("thing.toml", "", "没有这个词表，是不是 things.toml"),
+        ("things.toml", "device =", "things.toml 写法有误"),
+        ("things.toml", '[device]\nmicrofone = ["麦"]', "[device] 里没有 microfone，是不是 microphone"),
+        ("things.toml", '[device]\nmicrophone = "麦"', "device.microphone 应写成列表"),
+        (
+            "things.toml",
+            '[device]\nmicrophone = ["投影仪"]',
+            "“投影仪”同时写在 device.microphone 和 device.projector 里",
+        ),
+        ("things.toml", '[symptom]\nnoise = ["(嗡"]', "symptom.noise 里的“(嗡”写法有误"),
+        ("things.toml", '[symptom]\nnoise = ["(?:嗡)*"]', "“(?:嗡)*”对什么话都成立"),
+        ("things.toml", '[without.device]\nmicrophone = ["没有的词"]', "要去掉的“没有的词”不在 device.microphone 里"),
+        ("signals.toml", '[signals]\nthanks_only = [""]', "对什么话都成立"),
+        ("slips.toml", "[exact]\n'头影' = '投影仪'", "“头影”改成“投影仪”字数不同"),
+        ("rules.toml", '[[rule]]\nname = "x"\nintent = "ack"\nwhen = "no_such_thing"', "词表合在一起不能用"),
+        ("polarity.toml", "negates_before = 3", "negates_before 应写成一个字符串"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_file_place_and_why(words: Path, file: str, text: str, said: str) -> None:
+    (words / file).write_text(text, encoding="utf-8")
+    with pytest.raises(WordsError) as refused:
+        edition.load(words)
+    assert said in str(refused.value)
+    assert file in str(refused.value) or "合在一起" in said
+
+
+def test_a_touched_file_changes_the_stamp_and_nothing_else_does(words: Path) -> None:
+    before = edition.stamp(words)
+    assert before == edition.stamp(words)
+    (words / "things.toml").write_text("", encoding="utf-8")
+    assert edition.stamp(words) != before
+
+
+def test_a_change_is_shown_on_the_examples(words: Path) -> None:
+    assert differences(words) == []
+    taken = "[without.signals]\nbot_talk = " + repr(bot_talk())
+    (words / "signals.toml").write_text(taken.replace("\\\\", "\\"), encoding="utf-8")
+    changed = differences(words)
+    assert changed
+    assert all(one.before != one.after for one in changed)
+    assert any(one.before.intent == "help" != one.after.intent for one in changed)
+
+
+def bot_talk() -> list[str]:
+    signals = tomllib.loads((HERE / "signals.toml").read_text(encoding="utf-8"))["signals"]
+    return list(signals["bot_talk"][:1])
+
+
+def test_the_operators_own_examples_count_and_a_broken_line_is_named(words: Path) -> None:
+    line = '{"text": "小白楼的钥匙在谁那", "now": "2026-11-24T10:00:00+08:00", "intent": "fault.report"}\n'
+    (words / "examples.jsonl").write_text(line, encoding="utf-8")
+    assert [one.example.text for one in misread(words)] == ["小白楼的钥匙在谁那"]
+    (words / "examples.jsonl").write_text(line + "{}\n", encoding="utf-8")
+    with pytest.raises(WordsError, match="第2行"):
+        examples(words)
