@@ -24,7 +24,7 @@ from storage.work import Ground, Work
 LEASE = timedelta(seconds=30)
 ROUTINE_PER_MINUTE = 10
 MINUTE = timedelta(minutes=1)
-LOOK_AHEAD = 33
+LOOK_AHEAD = 16
 """Rows looked at in one claim, or …"""
 LOOK_FAR = 64
 """… as many as all lanes can carry, up to this."""
@@ -68,21 +68,32 @@ class Claims:
         self.owner = uuid.uuid4().hex
         self.in_hand: set[int] = set()
         """Rows this worker is sending now: never claimed again, whatever their lease says (clocks do jump)."""
-        self.backlog = 0
-        """How many rows the last claim found ready."""
+        self._more = False
+        """The last claim saw no end of the queue."""
 
     async def take(self, lanes: int) -> list[Batch]:
         """Claim what fits in ``lanes`` calls of the adapter."""
         limit = min(max(lanes * self._batch, LOOK_AHEAD), LOOK_FAR)
-        while self.backlog >= limit or await self.any_ready():
+        while self._more or await self.any_ready():
             async with self._ground.work() as work:
                 rows = await self._paced(work, limit)
-                self.backlog = len(rows)
+                self._more = len(rows) >= limit
                 batches = await self._claim(work, rows, lanes)
             if batches or not rows:
                 self.in_hand.update(item.row_id for batch in batches for item in batch)
                 return batches
         return []
+
+    async def queue_is_longer_than(self, count: int) -> bool:
+        """Whether more than ``count`` rows wait, as the last claim suggests and the table confirms."""
+        if not self._more:
+            return False
+        due = col(Delivery.not_before) <= self._ground.clock.now()
+        waiting = (
+            select(Delivery.id).where(*self._mine("pending"), due).order_by(col(Delivery.urgency), col(Delivery.id))
+        )
+        [rows] = await self._ground.database.peek(waiting.limit(count + 1))
+        return len(rows) > count
 
     async def any_ready(self) -> bool:
         """Whether something may be sent now."""
@@ -114,7 +125,7 @@ class Claims:
         """What a row with a lapsed lease looks like, and one that waits and may go."""
         self._full = {address: free for address, free in self._full.items() if now < free <= now + MINUTE}
         lapsed = and_(*self._mine("sending"), col(Delivery.lease_until) <= now, col(Delivery.id).not_in(self.in_hand))
-        waiting = and_(*self._mine("pending"), col(Delivery.not_before) <= now, ~_behind())
+        waiting = and_(*self._mine("pending"), col(Delivery.not_before) <= now, ~_behind(now))
         if self._full:
             routine = col(Delivery.urgency) < int(Urgency.ANSWER)
             waiting = and_(waiting, not_(and_(routine, col(Delivery.address).in_(self._full))))
@@ -235,14 +246,17 @@ class Claims:
         return Claimed(row.id or 0, row.attempts, Address.parse(row.address), message, row.hints)
 
 
-def _behind() -> Any:
-    """An earlier message about the same thing to the same address is not through yet."""
+def _behind(now: datetime) -> Any:
+    """An earlier message about the same thing to the same address is not through yet (quiet hours hold nobody up)."""
     earlier = aliased(Delivery)
+    routine, untried = col(earlier.urgency) == int(Urgency.ROUTINE), col(earlier.attempts) == 0
+    quiet = and_(routine, untried, col(earlier.not_before) > now)
     return exists().where(
         col(earlier.address) == col(Delivery.address),
         col(earlier.about) == col(Delivery.about),
         col(earlier.state).in_(("pending", "sending")),
         col(earlier.id) < col(Delivery.id),
+        not_(quiet),
     )
 
 

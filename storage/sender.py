@@ -7,7 +7,8 @@ takes its time, opens more lanes.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import structlog
@@ -23,8 +24,8 @@ from storage.work import Ground
 
 LANES = 8
 """Calls under way at once at most."""
-LONG_QUEUE = 32
-"""With more rows than this ready, all lanes are used."""
+LONG_QUEUE = 100
+"""With more rows than this waiting, all lanes are used (a crash may then leave as many messages in doubt)."""
 PATIENCE = 0.25
 """Seconds after which a call no longer keeps the next one waiting."""
 
@@ -94,14 +95,36 @@ class Sender:
     # ---- lanes
 
     async def _fill_lanes(self) -> None:
-        while not self._stopping and len(self._jobs) < self._lanes:
-            batches = await self._claims.take(self._lanes - len(self._jobs))
+        while not self._stopping and (free := self._lanes - len(self._jobs)) > 0:
+            batches = await self._claims.take(free)
             for batch in batches:
                 self._start(batch)
+            self._long_queue = await self._claims.queue_is_longer_than(LONG_QUEUE)
             if not batches:
                 return
-            if self._claims.backlog > LONG_QUEUE:
-                self._lanes = LANES
+
+    @property
+    def _lanes(self) -> int:
+        """One, and one more for each call that takes its time; all while the queue is long."""
+        return LANES if self._long_queue else min(1 + self._slow_calls, LANES)
+
+    @contextmanager
+    def _another_lane_if_slow(self) -> Iterator[None]:
+        """While the call inside takes longer than our patience, one lane more is open."""
+        slow = False
+
+        def notice() -> None:
+            nonlocal slow
+            slow = True
+            self._slow_calls += 1
+            self._wake.set()
+
+        timer = asyncio.get_running_loop().call_later(PATIENCE, notice)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._slow_calls -= slow
 
     def _start(self, batch: Batch) -> None:
         job = asyncio.create_task(self._deliver(batch))
@@ -110,30 +133,22 @@ class Sender:
 
     def _ended(self, job: asyncio.Task[None]) -> None:
         self._jobs.discard(job)
-        if self._claims.backlog <= LONG_QUEUE and not self._jobs:
-            self._lanes = 1
         self._wake.set()
         if not job.cancelled() and (error := job.exception()) is not None:
             log.error("outcome not recorded; the message will be sent again", exc_info=error)
 
     async def _rest(self) -> None:
-        """Wait for a commit, a deadline, or, while a call takes long, until it is time for another lane."""
-        if self._stopping:
-            return
-        until = await self._claims.later()
-        impatient = bool(self._jobs) and self._lanes < LANES
-        try:
-            async with asyncio.timeout(PATIENCE if impatient else None):
-                await self._ground.clock.wait(self._wake, until)
-        except TimeoutError:
-            self._lanes += 1
+        """Wait for a commit, a deadline, the end of a call, or another lane."""
+        if not self._stopping:
+            await self._ground.clock.wait(self._wake, await self._claims.later())
 
     # ---- one call
 
     async def _deliver(self, batch: Batch) -> None:
         keeping = asyncio.create_task(self._keep_lease(batch))
         try:
-            outcomes = await self._send(batch)
+            with self._another_lane_if_slow():
+                outcomes = await self._send(batch)
         finally:
             keeping.cancel()
         try:
