@@ -29,7 +29,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Difference:
-    """An example that reads differently; with ``before`` the same as ``after``, one of the operator's that is misread."""
+    """An example that reads differently; ``before`` is ``after`` for one of the operator's that is misread."""
 
     example: Example
     before: Reading

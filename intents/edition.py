@@ -29,10 +29,10 @@ _PACKAGE = "intents"
 Stamp = tuple[tuple[str, int, int], ...]
 
 
-def stamp(folder: Path) -> Stamp:
+def stamp(folder: Path | None) -> Stamp:
     """What tells whether any word file, shipped or the operator's, has been changed: cheap enough for every look."""
     found = []
-    for place in (HERE, folder):
+    for place in filter(None, (HERE, folder)):
         for path in sorted(place.glob("*.toml")):
             try:
                 seen = path.stat()

@@ -45,6 +45,8 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "system": lambda s: bool(s.systems),
     "denied": lambda s: any(symptom.state == "denied" for symptom in s.symptoms),
     "asked": lambda s: any(symptom.state == "asked" for symptom in s.symptoms),
+    "life": lambda s: bool(s.life),
+    "life_firm": lambda s: "firm" in s.life,
     "scope_everybody": lambda s: s.everybody,
     "steps": lambda s: bool(s.checks),
     "two_steps": lambda s: len(s.checks) > 1,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from intents.common import stands_free
 from intents.lexicon import WordIndex
+from intents.normal import simplified
 from intents.reading import Context, Place
 from intents.sounds import sound
 from intents.words import load_toml, patterns
@@ -205,7 +206,7 @@ def _surfaces(places: Sequence[Place]) -> dict[str, tuple[int, ...]]:
     given: dict[str, tuple[int, ...]] = {}
     derived: dict[str, tuple[int, ...]] = {}
     for at, place in enumerate(places):
-        own = {word.lower() for word in (place.name, *place.aliases, *_unit_name(place.unit))}
+        own = {_plain(word) for word in (place.name, *place.aliases, *_unit_name(place.unit))}
         for word in own:
             if len(word) > 1:
                 given[word] = (*given[word], at) if word in given else (at,)
@@ -215,6 +216,11 @@ def _surfaces(places: Sequence[Place]) -> dict[str, tuple[int, ...]]:
     for word, sites in derived.items():
         given.setdefault(word, sites)
     return given
+
+
+def _plain(word: str) -> str:
+    """A name as normalised texts spell it: lower case, simplified characters."""
+    return "".join(simplified().get(char, char) for char in word.lower())
 
 
 def _unit_name(unit: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from intents import checks, things, times
 from intents.clauses import Clause, own_word_mask, split
+from intents.lexicon import WordIndex
 from intents.normal import Normal
 from intents.people import People, Person
 from intents.places import PlaceHit, PlaceIndex
@@ -17,6 +18,11 @@ from intents.words import load_toml, patterns
 
 PLACE, PERSON = "⌂", "☺"
 _TICKET = patterns("rooms.toml")["ticket"]
+_DAILY = load_toml("life.toml")
+_LIFE: WordIndex[str] = WordIndex(
+    {word: kind for kind in ("weak", "firm") for words in _DAILY[kind].values() for word in words}
+    | dict.fromkeys(_DAILY["not"]["words"], "")
+)
 _EVERYBODY = re.compile("|".join(load_toml("scope.toml")["all"]))
 _ROOMS = load_toml("rooms.toml")
 _ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']})*(?:{_ROOMS['kind']})")
@@ -100,6 +106,11 @@ class Spans:
     @cached_property
     def checks(self) -> list[checks.Check]:
         return checks.find(self.plain, self.symptoms, self.context)
+
+    @cached_property
+    def life(self) -> frozenset[str]:
+        """"firm", "weak": the kinds of everyday words in it."""
+        return frozenset(kind for _, _, kind in _LIFE.find(self.plain) if kind)
 
     @cached_property
     def everybody(self) -> bool:

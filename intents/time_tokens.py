@@ -120,6 +120,20 @@ def _weekday(match: re.Match[str], _now: datetime) -> Token | None:
     return _token(match, weekday=_WEEK[match["wd"]], week=week, flags=flags)
 
 
+def _nth_weekday(match: re.Match[str], now: datetime) -> Token | None:
+    """"本月最后一个周五", "12月第二个周三"."""
+    year, month = _shifted_month(now, match["nw"])
+    if match["nw"][-1] != "月" or match["nw"][0] not in "本这下":
+        month = number(match["nw"].rstrip("份").rstrip("月"))
+        year = now.year + (month < now.month)
+    if not 1 <= month <= 12:
+        return None
+    last = calendar.monthrange(year, month)[1]
+    days = [day for day in range(1, last + 1) if date(year, month, day).weekday() == _WEEK[match["nv"]]]
+    nth = number(match["nk"]) - 1 if match["nk"] else len(days) - 1
+    return _token(match, year=year, month=month, day=days[nth]) if 0 <= nth < len(days) else None
+
+
 def _whole_week(match: re.Match[str], now: datetime) -> Token | None:
     shift = match["hw"].count("下") - match["hw"].count("上")
     monday = now.date() - timedelta(days=now.weekday()) + timedelta(weeks=shift)
@@ -224,6 +238,7 @@ _MAKERS: dict[str, _Maker] = {
     "own_month": _own_month,
     "bare_day": _bare_day,
     "near_day": _near_day,
+    "nth_weekday": _nth_weekday,
     "weekday": _weekday,
     "whole_week": _whole_week,
     "every_day": _every_day,
