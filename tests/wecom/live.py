@@ -1,0 +1,185 @@
+"""The whole bot on WeCom's wire: real database, real adapter, the simulator as the platform, the clock in hand."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from adapters.wecom.adapter import WeComAdapter
+from bot import compose
+from storage.clock import ManualClock
+from storage.database import Database
+from storage.messages import Incoming
+from storage.organisation.load import import_tables
+from storage.organisation.read import read_tables
+from storage.organisation.sample import SAMPLE
+from storage.runtime import Runtime
+from storage.settings import build_settings
+from storage.work import Ground
+from tests.simulators.wecom import Limits, Seen, Spoken, WeComSimulator
+from tests.wecom.conftest import AES_KEY, AGENT, BOT, BOT_SECRET, SECRET, TOKEN, until
+
+START = datetime.fromisoformat("2026-11-24T15:10:00+08:00")
+GROUPS = {
+    "wr-sheng": ("省级保障群（企业微信）", "P", "support", "zhou gao chen"),
+    "wr-linhe": ("临河县保障群（企业微信）", "X1", "support", "wang li"),
+    "wr-linhe-client": ("临河县客户群（企业微信）", "X1", "client", "fang li"),
+    "wr-zhuguan": ("主管群（企业微信）", "P", "supervisors", "zhou sun wang tang"),
+}
+PEOPLE = "admin he luo tang wu xu ding ma"
+
+
+def organisation(folder: Path) -> Path:
+    """The sample organisation with WeCom groups beside DingTalk's."""
+    made = folder / "organisation"
+    shutil.copytree(SAMPLE, made, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    groups = made / "groups.csv"
+    lines = [line for line in groups.read_text("utf-8").splitlines() if ",wecom," not in line]
+    lines += [f"WC{n},wecom,{chat},{g[0]},{g[1]},{g[2]}" for n, (chat, g) in enumerate(GROUPS.items())]
+    groups.write_text("\n".join(lines) + "\n", "utf-8")
+    return made
+
+
+class Live:
+    """People speak on the simulator, and what they see is read from it."""
+
+    def __init__(self, simulator: WeComSimulator, runtime: Runtime, clock: ManualClock) -> None:
+        self.simulator, self.runtime, self.clock = simulator, runtime, clock
+        self._read: set[Seen] = set()
+        self.stored: set[str] = set()
+        """Message ids that the bot has committed."""
+
+    async def accept(self, incoming: Incoming) -> bool:
+        new = await self.runtime.inbox.accept(incoming)
+        self.stored.add(incoming.message_id)
+        return new
+
+    async def say(self, who: str, words: str, group: str = "", **how: Any) -> Spoken:
+        """A person (without the "wc-") writes: in a group mentioning the robot, else to the app."""
+        if not group:
+            spoken = await self.simulator.talk.to_app(f"wc-{who}", words)
+            assert spoken.delivery is not None
+            assert spoken.delivery.statuses == [200]
+        else:
+            await until(self.simulator.gateway.live)
+            spoken = await self.simulator.talk.say(f"wc-{who}", words, group, **how)
+            assert isinstance(spoken.payload, dict)
+            message_id = spoken.payload["msgid"]
+            await until(lambda: message_id in self.stored)
+        if spoken.seen:
+            self._read.add(spoken.seen)
+        await self.runtime.step()
+        return spoken
+
+    async def press(self, who: str, label: str, on: Seen) -> None:
+        """A person presses the button with this label on a card."""
+        spoken = await self.simulator.talk.press(f"wc-{who}", label, on)
+        assert spoken.delivery is not None
+        assert spoken.delivery.statuses == [200]
+        await self.runtime.step()
+
+    async def advance(self, minutes: float) -> None:
+        """Move the clock, stopping wherever the bot wants to act."""
+        target = self.clock.now() + timedelta(minutes=minutes)
+        while (due := await self.runtime.next_due()) is not None and due <= target:
+            self.clock.set(max(due, self.clock.now()))
+            await self._let_act()
+        self.clock.set(target)
+        await self._let_act()
+
+    async def jump(self, minutes: float) -> None:
+        """Move the clock at once, as a test does that is not about what happens in between."""
+        self.clock.advance(timedelta(minutes=minutes))
+        await self._let_act()
+
+    async def _let_act(self) -> None:
+        await self.simulator.tick()
+        await self.runtime.step()
+        await asyncio.sleep(0)
+
+    def sees(self, where: str, *parts: str) -> Seen:
+        """The first unread message there that holds all parts: a group's chat id or a person."""
+        for seen in self._unread(where):
+            if all(part in seen.text for part in parts):
+                self._read.add(seen)
+                return seen
+        left = [seen for seen in self.simulator.ledger.entries if seen not in self._read]
+        rest = "\n".join(f"  {seen.place}: {seen.text}" for seen in left)
+        raise AssertionError(f"{where} did not see {parts}; unread:\n{rest}")
+
+    def unread(self, where: str) -> list[str]:
+        return [seen.text for seen in self._unread(where)]
+
+    def _unread(self, where: str) -> list[Seen]:
+        group = where.startswith("wr-")
+        seen = self.simulator.group_messages(where) if group else self.simulator.direct_messages(f"wc-{where}")
+        return [entry for entry in seen if entry not in self._read]
+
+
+def _populate(simulator: WeComSimulator) -> None:
+    simulator.world.app(AGENT, SECRET, TOKEN, AES_KEY)
+    simulator.world.aibot(BOT, BOT_SECRET)
+    for chat, (title, _, _, members) in GROUPS.items():
+        simulator.world.group(chat, title, *(f"wc-{member}" for member in members.split()))
+        simulator.world.robot(f"key-{chat}", chat)
+    for person in PEOPLE.split():
+        simulator.world.person(f"wc-{person}")
+
+
+def section(simulator: WeComSimulator) -> dict[str, Any]:
+    """The configuration: app, robot, and a group robot in every group."""
+    hooks = [
+        {"conversation_id": chat, "url": f"{simulator.base_url}/cgi-bin/webhook/send?key=key-{chat}"} for chat in GROUPS
+    ]
+    return {
+        "corp_id": "wwcorp123", "agent_id": AGENT, "agent_secret": SECRET, "callback_token": TOKEN,
+        "callback_aes_key": AES_KEY, "api_base": simulator.base_url, "webhooks": hooks,
+        "aibot": {"bot_id": BOT, "secret": BOT_SECRET, "ws_url": simulator.ws_url},
+    }  # fmt: skip
+
+
+@asynccontextmanager
+async def live(folder: Path, limits: Limits | None = None) -> AsyncIterator[Live]:
+    """A running bot with the sample organisation."""
+    clock = ManualClock(START)
+    async with (
+        WeComSimulator(lambda: clock.now().timestamp(), limits) as simulator,
+        aiohttp.ClientSession() as http,
+    ):
+        _populate(simulator)
+        settings = build_settings({"wecom": section(simulator)}, {}, folder, "test")
+        assert settings.wecom is not None
+        database = Database(settings.database_url)
+        adapter = WeComAdapter(settings.wecom, http, clock, patience=timedelta())
+        runtime = await compose(Ground(database, clock, settings), [adapter])
+        await import_tables(database, read_tables(organisation(folder)), clock.now(), dry_run=False)
+        bot = Live(simulator, runtime, clock)
+        receiving = asyncio.create_task(adapter.run(bot.accept))
+        try:
+            async with _web(adapter, bot):
+                await until(lambda: simulator.gateway.live() and not adapter.trouble())
+                yield bot
+        finally:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+            await database.close()
+
+
+@asynccontextmanager
+async def _web(adapter: WeComAdapter, bot: Live) -> AsyncIterator[None]:
+    app = web.Application()
+    app.add_routes(adapter.routes(bot.accept))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    bot.simulator.world.apps[AGENT].url = f"http://127.0.0.1:{runner.addresses[0][1]}/wecom/app"
+    try:
+        yield
+    finally:
+        await runner.cleanup()
