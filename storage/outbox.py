@@ -5,6 +5,7 @@ Every row has a dedupe key, so that saying the same thing twice in a retried tra
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import col, select, update
@@ -79,9 +80,20 @@ def _row(work: Work, letter: Letter, dedupe_key: str) -> Delivery:
         kind=letter.kind,
         urgency=int(letter.message.urgency),
         message=letter.message.model_dump(mode="json"),
-        not_before=work.now,
+        not_before=_not_before(work, letter.message.urgency),
         created_at=work.now,
     )
+
+
+def _not_before(work: Work, urgency: Urgency) -> datetime:
+    """Routine words wait for the end of the quiet hours of the calendar; whatever is more urgent does not."""
+    local = work.local(work.now)
+    for start, end in work.settings.calendar.quiet_hours if urgency == Urgency.ROUTINE else ():
+        overnight = start >= end
+        if start <= local.time() < end or (overnight and (local.time() >= start or local.time() < end)):
+            ahead = timedelta(days=1 if overnight and local.time() >= start else 0)
+            return datetime.combine(local.date() + ahead, end, local.tzinfo)
+    return work.now
 
 
 async def post_person(

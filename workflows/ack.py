@@ -56,7 +56,12 @@ async def _candidates(turn: Turn) -> list[Obligation]:
     owed = await unmet(turn.work, col(Obligation.unit_id).in_(units), kinds=KINDS)
     allowed = [debt for debt in owed if _may_answer(turn, debt, by_proxy=bool(named))]
     numbered = [debt for debt in allowed if _about(debt) in turn.numbers]
-    return numbered if turn.numbers else allowed
+    return numbered if turn.numbers else [debt for debt in allowed if _is_said_here(turn, debt)]
+
+
+def _is_said_here(turn: Turn, debt: Obligation) -> bool:
+    """Notices never go to client groups: a bare “收到” there is about something else."""
+    return debt.kind != "notice_ack" or turn.group is None or turn.group.purpose != "client"
 
 
 def _spoken_for(turn: Turn, unit_id: str) -> str:
@@ -91,9 +96,7 @@ async def _settle(turn: Turn, owed: Sequence[Obligation]) -> None:
 async def _meet_notice(turn: Turn, debt: Obligation, detail: dict[str, Any] | None = None) -> None:
     said = fit(turn.incoming.text, 200)
     debt.detail = {**debt.detail, "answer": said, **(detail or {})}
-    await escalation.meet(
-        turn.work, debt, by=turn.person.person_id, via=turn.via, at=turn.incoming.written_at
-    )
+    await escalation.meet(turn.work, debt, by=turn.person.person_id, via=turn.via, at=turn.incoming.written_at)
     await notice.answered(turn.work, debt, turn.person, turn.via, said)
 
 
@@ -213,7 +216,7 @@ async def clicked(turn: Turn) -> None:
         return
     debt = await turn.work.session.get(Obligation, int(value)) if value.isdigit() else None
     if debt is None:
-        await turn.reply(WORDS("say.gone", number=" ".join(turn.numbers)))
+        await turn.reply(WORDS("say.gone", number=turn.numbers[0]) if turn.numbers else WORDS("say.stale"))
     elif debt.closed_at is not None:
         await _say_closed(turn, debt)
     elif not _may_answer(turn, debt, by_proxy=True):
@@ -244,12 +247,12 @@ async def _trouble(turn: Turn, debt: Obligation) -> None:
     await _tell_coordinator(turn, debt, "say.trouble_to_coordinator")
 
 
-async def trouble_detail(turn: Turn) -> None:
+async def trouble_detail(turn: Turn) -> bool:
     """Pass the words that explain a [有困难], pressed in this conversation just now, on to the coordinator."""
     place, since = str(turn.incoming.conversation), turn.work.now - DETAIL_WITHIN
     asked = next((e for e in turn.expectations if (e.kind, e.conversation) == ("trouble", place)), None)
     if asked is None or asked.asked_at < since or not turn.incoming.text.strip():
-        return
+        return False
     asked.state = "met"
     turn.work.session.add(asked)
     debt = await turn.work.session.get_one(Obligation, int(asked.pending["obligation"]))
@@ -257,6 +260,7 @@ async def trouble_detail(turn: Turn) -> None:
     turn.work.session.add(debt)
     await _tell_coordinator(turn, debt, "say.trouble_detail")
     await turn.reply(WORDS("say.trouble_passed"), about=debt.meeting)
+    return True
 
 
 async def _tell_coordinator(turn: Turn, debt: Obligation, key: str) -> None:

@@ -196,7 +196,7 @@ async def _report_picked(turn: Turn, pending: dict[str, Any], value: str) -> Non
     await _record(turn, spot, given)
 
 
-async def _record(turn: Turn, spot: Spot, given: answers.Report) -> None:
+async def _record(turn: Turn, spot: Spot, given: "answers.Report") -> None:
     """Record, take back questions that still wait to be sent elsewhere, and mind an arrival nobody reported."""
     await cancel_queued(turn.work, turn.person.person_id, spot.meeting.number, ("step",))
     await answers.record(turn, spot, given)

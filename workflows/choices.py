@@ -37,7 +37,7 @@ async def ask(
 ) -> None:
     """Ask with numbered (label, value) choices; the answer comes back to the function registered as ``name``."""
     lines = [f"{index}. {label}" for index, (label, _) in enumerate(options, 1)]
-    await turn.reply("\n".join([question, *lines, WORDS("how")]), about=about)
+    await turn.reply("\n".join([question, *lines, WORDS("how" if turn.direct else "how_group")]), about=about)
     await turn.expect(
         "choice",
         about,

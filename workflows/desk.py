@@ -10,7 +10,7 @@ from storage.models import Meeting, Obligation, Person, Unit
 from storage.obligations import unmet
 from storage.outbox import post_person
 from storage.work import Work
-from workflows import checklist, desk_groups, fault_photo, undo
+from workflows import checklist, desk_groups, fault_photo, forwarded, undo
 from workflows.meeting_clock import arrive_at
 from workflows.phrases import call, calls, clock, day, fit, full_clock, joined
 from workflows.reader import role_of
@@ -26,6 +26,8 @@ async def command(turn: Turn) -> bool:
     """What needs no reading: taking back, binding a group, a photo alone, words after [异常]. True when handled."""
     if turn.incoming.attachments and not turn.incoming.text.strip():
         return await checklist.photo(turn) or await fault_photo.photo(turn)
+    if await forwarded.handled(turn):
+        return True
     return await undo.command(turn) or await desk_groups.bind(turn) or await checklist.described(turn)
 
 

@@ -40,6 +40,9 @@ def _people(work: Work, obligation: Obligation, rung: str) -> Sequence[Person]:
     if rung == "nudge":
         return owers(org, obligation, work.now)
     if rung == "backup":
+        unit = org.units.get(unit_id)
+        if unit is None or unit.track != "operations":
+            return ()
         known = {person.person_id for person in owers(org, obligation, work.now)}
         return [person for person in org.on_duty(unit_id, work.now, "backup") if person.person_id not in known]
     if rung == "due":
@@ -119,4 +122,3 @@ async def all_clear(work: Work, obligation: Obligation, but: str = "") -> None:
         elif person := work.org.people.get(name):
             for place in work.org.addresses(person.person_id, work.platforms):
                 await _queue(work, place, obligation, "clear", CLEAR, person=person)
-

@@ -6,7 +6,17 @@ from typing import Any
 from storage.messages import Incoming
 from storage.models import Fault, Meeting, Person, Site
 from storage.work import Work
-from workflows import desk, fault_correct, fault_dispatch, fault_level, fault_pick, fault_site, files
+from workflows import (
+    desk,
+    fault_correct,
+    fault_dispatch,
+    fault_end,
+    fault_history,
+    fault_level,
+    fault_pick,
+    fault_site,
+    files,
+)
 from workflows import fault_book as book
 from workflows.authority import may
 from workflows.fault_words import describe
@@ -30,6 +40,9 @@ async def report(turn: Turn) -> None:
         await fault_site.place_said(turn, waiting, report_at)
     elif not await fault_correct.corrected(turn) and not await _still_broken(turn):
         await _report(turn)
+
+
+fault_end.reporting.append(report)
 
 
 async def _still_broken(turn: Turn) -> bool:
@@ -63,8 +76,8 @@ async def report_at(turn: Turn, sites: Sequence[Site]) -> None:
         fault, sent = await _open(turn, site, len(sites))
         await files.show_in_fault(turn.work, fault, files.names_of(turn.incoming))
         number = fault.number
-        lines.append(_accepted(turn, fault, sent))
-        if fault_dispatch.is_told_place(turn.work, fault, turn.incoming.conversation, sent.duty):
+        lines.append(await _taken_by_reporter(turn, fault) if sent.taken else _accepted(turn, fault, sent))
+        if not sent.taken and fault_dispatch.is_told_place(turn.work, fault, turn.incoming.conversation, sent.duty):
             here, mention = True, sent.duty
             lines.append(_take_here(turn, fault, sent))
     await _answer(turn, number, lines, fault_dispatch.buttons(number) if here and len(sites) == 1 else (), mention)
@@ -78,6 +91,12 @@ def _accepted(turn: Turn, fault: Fault, sent: fault_dispatch.Sent) -> str:
     key = "accepted" if turn.direct else "accepted_group"
     words = describe(turn.work, fault)
     return WORDS(key, who=sent.who, due=clock(turn.work, sent.due_at), **words)
+
+
+async def _taken_by_reporter(turn: Turn, fault: Fault) -> str:
+    """Whoever is on duty and reports has it: number, what was understood, and how to go on."""
+    history = await fault_history.lines(turn.work, fault)
+    return WORDS("own" if turn.direct else "own_group", history=history, **describe(turn.work, fault))
 
 
 def _take_here(turn: Turn, fault: Fault, sent: fault_dispatch.Sent) -> str:
@@ -105,7 +124,9 @@ async def _open(turn: Turn, site: Site, count: int) -> tuple[Fault, fault_dispat
     fault.symptom = book.stored(turn.slot("symptom") or [book.OTHER])
     fault.text = text
     turn.audit("fault.reported", about=fault.number, level=level, site=site.site_id, text=text)
-    sent = await fault_dispatch.dispatch(turn.work, fault, fault_dispatch.NEW, skip=str(turn.incoming.conversation))
+    sent = await fault_dispatch.dispatch(
+        turn.work, fault, fault_dispatch.NEW, skip=str(turn.incoming.conversation), via=turn.via
+    )
     return fault, sent
 
 
@@ -203,5 +224,5 @@ async def open_from_check(  # noqa: PLR0917 - the checklist knows all of these
     work.audit(
         "fault.reported", about=fault.number, who=person.person_id, via=incoming.platform, level=level, step=step
     )
-    await fault_dispatch.dispatch(work, fault, fault_dispatch.NEW)
+    await fault_dispatch.dispatch(work, fault, fault_dispatch.NEW, via=incoming.platform)
     return fault

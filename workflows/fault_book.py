@@ -111,6 +111,13 @@ async def owed(work: Work, fault: Fault, *kinds: str) -> list[Obligation]:
     return await unmet(work, Obligation.fault == fault.number, kinds=kinds, lock=True)
 
 
+async def settled(work: Work, fault: Fault, kind: str) -> list[Obligation]:
+    """The newest debt of a kind about a fault, if it was met."""
+    query = select(Obligation).where(Obligation.fault == fault.number, Obligation.kind == kind)
+    rows = (await work.session.exec(query.order_by(col(Obligation.id).desc()).limit(1))).all()
+    return [row for row in rows if row.met_at is not None]
+
+
 async def alarmed(work: Work, fault: Fault) -> list[str]:
     """Everyone who was told of a silence about this fault: person ids and group addresses."""
     rows = (await work.session.exec(select(Obligation).where(Obligation.fault == fault.number))).all()

@@ -142,6 +142,8 @@ async def _no_news(work: Work, debt: Obligation) -> bool:
     if fault is None or fault.state != "accepted":
         return True
     following = await next_progress(work, fault, debt.due_at)
+    if set(fault.reporters) <= {fault.owner}:
+        return True
     text = WORDS("no_news", due=clock(work, following.due_at), **fault_words.describe(work, fault))
     await fault_voice.to_reporters(work, fault, text, f"no_news:{debt.id}", debt=debt)
     return True

@@ -1,27 +1,38 @@
 """Messages that mean little by themselves but go on with a fault: the place asked for, a correction, a report given."""
 
+from dataclasses import replace
+
 from workflows import fault, fault_correct, fault_end, fault_progress, fault_site
 from workflows.turn import Turn
 
 READ_AS = ("ack", "none", "meeting.change", "meeting.query", "checklist.report", "assign")
 """What such messages are read as when nothing is known around them."""
+GUESSES = ("fault.cancel", "fault.resolve", "fault.confirm", "fault.reject")
+"""A guess at one of these is not acted upon before the words themselves have been looked at."""
 ABOUT_MEETINGS = ("notice_confirmation", "step")
 
 
 async def continued(turn: Turn) -> bool:
     """Whether the message went on with a fault of the speaker's; then that is done."""
-    if turn.reading.intent not in READ_AS or any(row.kind in ABOUT_MEETINGS for row in turn.expectations):
+    guessed = turn.reading.act == "ask" and turn.reading.intent in GUESSES
+    if not (guessed or turn.reading.intent in READ_AS) or any(row.kind in ABOUT_MEETINGS for row in turn.expectations):
         return False
     question = fault_site.waiting(turn)
     if question is not None and fault_site.named(turn):
         await fault_site.place_said(turn, question, fault.report_at)
         return True
+    if turn.reading.intent == "ack" and await fault_end.says_mended(turn):
+        await fault_end.resolve(turn)
+        return True
     if turn.reading.intent == "ack":
         return await fault_progress.came_second(turn)
-    if turn.reading.intent == "none" and fault_end.says_good(turn):
+    unsure = guessed or turn.reading.intent == "none"
+    if unsure and fault_end.says_good(turn):
+        turn.reading = replace(turn.reading, act="act")
         await (fault_end.resolve if "engineer" in turn.person.roles else fault_end.confirm)(turn)
         return True
-    if turn.reading.intent == "none" and await fault_end.says_bad(turn):
+    if unsure and await fault_end.says_bad(turn):
+        turn.reading = replace(turn.reading, act="act")
         await fault_end.reject(turn)
         return True
     return await fault_correct.corrected(turn) or await fault_progress.report_given(turn)

@@ -1,4 +1,7 @@
-"""Who is told of a fault, and the ten minutes in which somebody takes it."""
+"""Who is told of a fault, and the ten minutes in which somebody takes it.
+
+Whoever is on duty and reports a fault has it: nobody needs to take it from himself.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,8 +19,8 @@ from workflows.turn import Turn, forget
 from workflows.words import Words
 
 WORDS = Words("fault_dispatch")
-NEW, AGAIN, HANDED, MOVED = "new", "again", "handed", "moved"
-"""Why it is sent out: reported, broken again, handed to a person, the place was corrected."""
+NEW, AGAIN, HANDED, MOVED, OWN = "new", "again", "handed", "moved", "own"
+"""Why it is sent out: reported, broken again, handed over, the place was corrected, reported by who is on duty."""
 UNTIL_BROKEN = ("fault_ack", "progress", "promise", "onsite", "observation", "fault_report")
 """Debts that end when it turns out to be broken still; the time by which service is back runs on."""
 
@@ -28,6 +31,10 @@ class Sent:
 
     duty: list[Person]
     due_at: datetime
+    taken: bool = False
+    """The one on duty reported it: it is taken already."""
+    ack: Obligation | None = None
+    """The debt of taking it: personal calls to take it are only sent while it stands."""
 
     @property
     def who(self) -> str:
@@ -36,20 +43,48 @@ class Sent:
 
 
 async def dispatch(
-    work: Work, fault: Fault, why: str, *, skip: str = "", people: Sequence[Person] = (), by: Person | None = None
+    work: Work,
+    fault: Fault,
+    why: str,
+    *,
+    skip: str = "",
+    people: Sequence[Person] = (),
+    by: Person | None = None,
+    via: str = "",
 ) -> Sent:
     """Send the fault to those who are to take it.
 
     ``skip``: a conversation whose own answer says it already; ``people``: to whom it goes (else the engineers on duty);
-    ``by``: who caused it.
+    ``by``: who caused it; ``via``: the platform of a new report.
     """
     duty = list(people) or on_duty(work, fault.unit_id)
     book.note(work, fault, round=int(fault.extra.get("round", 0)) + 1)
     ack = _open_ack(work, fault, duty)
-    sent = Sent(duty, ack.due_at)
+    if why == NEW and (reporter := _at_work(duty, fault)) is not None:
+        return await _already_taken(work, fault, reporter, skip=skip, via=via)
+    sent = Sent(duty, ack.due_at, ack=ack)
+    await work.session.flush()
     await _tell_duty(work, fault, sent, why, skip, by)
     if why in (NEW, MOVED):
         await tell_above(work, fault, sent, skip)
+    return sent
+
+
+def _at_work(duty: Sequence[Person], fault: Fault) -> Person | None:
+    """The reporter, when it is their work to mend it."""
+    return next((one for one in duty if one.person_id == fault.reporter and "engineer" in one.roles), None)
+
+
+async def _already_taken(work: Work, fault: Fault, owner: Person, *, skip: str, via: str) -> Sent:
+    """The reporter has it from the start; others hear that, and nobody is asked to take it."""
+    await work.session.flush()
+    await fault_clock.settle(work, fault, "fault_ack", by=owner.person_id, via=via, at=work.now)
+    fault.state, fault.owner, fault.acked_at = "accepted", owner.person_id, work.now
+    work.audit("fault.taken", about=fault.number, who=owner.person_id, via=via)
+    following = await fault_clock.start(work, fault, work.now)
+    sent = Sent([owner], following.due_at, taken=True)
+    await _tell_duty(work, fault, sent, OWN, skip, None)
+    await tell_above(work, fault, sent, skip)
     return sent
 
 
@@ -92,17 +127,17 @@ async def _tell_duty(work: Work, fault: Fault, sent: Sent, why: str, skip: str, 
         "people": calls(sent.duty),
         "due": clock(work, sent.due_at),
         "by": call(by) if by else "",
-        "history": await fault_history.lines(work, fault) if why in (NEW, MOVED) else "",
+        "history": await fault_history.lines(work, fault) if why in (NEW, MOVED, OWN) else "",
     }
     groups = fault_voice.support_groups(work, fault)
     key = f"{why}:{fault.extra['round']}"
     group_text = WORDS(f"group.{why}", **words)
-    await fault_voice.to_groups(
-        work, fault, groups, group_text, key, skip=[skip], mention=sent.duty, actions=buttons(fault.number)
-    )
+    actions = () if sent.taken else buttons(fault.number)
+    await fault_voice.to_groups(work, fault, groups, group_text, key, skip=[skip], mention=sent.duty, actions=actions)
     for person in sent.duty:
         text = WORDS(f"person.{why}", call=call(person), contact=_contact(work, fault, person), **words)
-        await fault_voice.to_person(work, fault, person, text, key, skip=[skip], actions=buttons(fault.number))
+        if not (sent.taken and skip):
+            await fault_voice.to_person(work, fault, person, text, key, skip=[skip], actions=actions, debt=sent.ack)
     alone = sent.duty if not groups or why == HANDED else ()
     remember(work, fault, [str(group) for group in groups], [person.person_id for person in alone])
 
@@ -123,16 +158,29 @@ async def tell_above(work: Work, fault: Fault, sent: Sent, skip: str = "") -> No
     if fault.level == "I":
         bosses = [person for person in work.org.supervisors(fault.unit_id) if person.person_id not in known]
         for boss in bosses:
-            text = WORDS("supervisor", call=call(boss), **words)
+            text = WORDS(_said("supervisor", sent), call=call(boss), **words)
             await fault_voice.to_person(work, fault, boss, text, key, skip=[skip])
         remember(work, fault, (), [boss.person_id for boss in bosses])
         known |= {boss.person_id for boss in bosses}
     if fault.level in ("I", "II") and (city := book.city_above(work.org, fault.unit_id)):
-        await _tell_city(work, fault, city, key=key, words=words, known=known, skip=skip)
+        await _tell_city(work, fault, city, sent, key=key, words=words, known=known, skip=skip)
+
+
+def _said(key: str, sent: Sent) -> str:
+    """The wording for a fault that waits for somebody, or has somebody already."""
+    return f"{key}_taken" if sent.taken else key
 
 
 async def _tell_city(
-    work: Work, fault: Fault, city: str, *, key: str, words: dict[str, str], known: set[str | None], skip: str
+    work: Work,
+    fault: Fault,
+    city: str,
+    sent: Sent,
+    *,
+    key: str,
+    words: dict[str, str],
+    known: set[str | None],
+    skip: str,
 ) -> None:
     """The city's support groups and, personally, its engineers on duty (its supervisors when it has none)."""
     own = [str(address) for address in fault_voice.support_groups(work, fault)]
@@ -140,12 +188,11 @@ async def _tell_city(
     groups = [group for group in groups if str(group) not in own]
     unit = work.org.units[fault.unit_id].name
     people = [p for p in work.org.on_duty(city, work.now) or work.org.supervisors(city) if p.person_id not in known]
-    text = WORDS("city_group", unit=unit, **words)
+    text = WORDS(_said("city_group", sent), unit=unit, **words)
     await fault_voice.to_groups(work, fault, groups, text, key, skip=[skip], mention=people)
     for person in people:
-        await fault_voice.to_person(
-            work, fault, person, WORDS("city_person", call=call(person), unit=unit, **words), key, skip=[skip]
-        )
+        text = WORDS(_said("city_person", sent), call=call(person), unit=unit, **words)
+        await fault_voice.to_person(work, fault, person, text, key, skip=[skip])
     remember(work, fault, [str(group) for group in groups], [] if groups else [p.person_id for p in people])
 
 
@@ -191,7 +238,8 @@ async def raised(work: Work, fault: Fault, skip: str) -> None:
     debts = await book.owed(work, fault, "fault_ack")
     people = [work.org.people[p] for p in (debts[0].person_ids if debts else [fault.owner]) if p in work.org.people]
     book.note(work, fault, round=int(fault.extra.get("round", 0)) + 1)
-    await tell_above(work, fault, Sent(people, debts[0].due_at if debts else work.now), skip)
+    sent = Sent(people, debts[0].due_at if debts else work.now, taken=fault.state == "accepted")
+    await tell_above(work, fault, sent, skip)
 
 
 def is_told_place(work: Work, fault: Fault, conversation: Address, duty: Sequence[Person]) -> bool:

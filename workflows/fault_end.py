@@ -1,6 +1,7 @@
 """How a fault ends: claimed mended, confirmed, broken still, withdrawn. Whoever was told hears how it ended."""
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 
 from storage.models import Fault
 from workflows import fault_book as book
@@ -11,6 +12,8 @@ from workflows.turn import Turn, forget
 from workflows.words import Words
 
 WORDS = Words("fault_end")
+reporting: list[Callable[[Turn], Awaitable[None]]] = []
+"""What reports a fault; ``fault.py`` appends itself."""
 
 
 async def resolve(turn: Turn) -> None:
@@ -39,22 +42,25 @@ async def _resolve(turn: Turn, fault: Fault) -> None:
     fault.state, fault.acked_at, fault.resolved_at = "resolved", fault.acked_at or at, at
     book.note(work, fault, assigned="", cure=turn.incoming.text)
     turn.audit("fault.resolved", about=fault.number, text=turn.incoming.text)
-    await fault_question.ask(work, fault, call(person), f"fixed:{turn.key}", but=by)
+    if set(fault.reporters) <= {by}:
+        await _confirm(turn, fault)
+        return
+    asked = await fault_question.ask(work, fault, call(person), f"fixed:{turn.key}", but=by)
     await fault_clock.await_confirmation(work, fault)
-    await _tell_workers(turn, fault, before)
+    await _tell_workers(turn, fault, before, asked)
 
 
-async def _tell_workers(turn: Turn, fault: Fault, before: str | None) -> None:
-    """The support groups and, when somebody else mended it, its owner; one short answer in a direct chat."""
+async def _tell_workers(turn: Turn, fault: Fault, before: str | None, asked: Sequence[str]) -> None:
+    """Where nobody was ``asked``: the support groups, the owner when somebody else mended it, and who just spoke."""
     work, here = turn.work, str(turn.incoming.conversation)
     text = WORDS("claimed", by=call(turn.person), **fault_words.describe(work, fault))
     groups = fault_voice.support_groups(work, fault)
-    skip = [here, *fault.conversations]
+    skip = [here, *asked]
     await fault_voice.to_groups(work, fault, groups, text, f"claimed:{turn.key}", skip=skip)
     owner = work.org.people.get(before or "")
     if owner is not None and owner != turn.person:
         await fault_voice.to_person(work, fault, owner, text, f"claimed:{turn.key}", skip=skip)
-    if here not in fault.conversations:
+    if here not in asked:
         await turn.reply(text, about=fault.number)
 
 
@@ -67,6 +73,13 @@ def says_good(turn: Turn) -> bool:
     """Whether the text says of a numbered fault that it works."""
     text, numbered = turn.incoming.text, any(number.startswith("GZ-") for number in turn.numbers)
     return numbered and bool(re.search(WORDS.get("good"), text)) and not re.search(WORDS.get("not_good"), text)
+
+
+async def says_mended(turn: Turn) -> bool:
+    """Whether an engineer says in plain words that it is mended, and there is something of theirs to mend."""
+    if "engineer" not in turn.person.roles or re.search(WORDS.get("mended"), turn.incoming.text.strip()) is None:
+        return False
+    return bool(await fault_pick.mine_as_engineer(turn, book.WORKING))
 
 
 async def says_bad(turn: Turn) -> bool:
@@ -92,12 +105,12 @@ async def _confirm(turn: Turn, fault: Fault) -> None:
         await turn.reply(WORDS("over", **fault_words.describe(work, fault)), about=fault.number)
         return
     await _mended(turn, fault)
-    fault.resolved_at = fault.resolved_at or at
+    before, fault.resolved_at = fault.state, fault.resolved_at or at
     await fault_clock.settle(work, fault, "progress", "promise", "restore", by=by, via=turn.via, at=fault.resolved_at)
     ends = await fault_clock.watch(work, fault, at)
     fault.state, fault.closed_at = "observing", at
     book.note(work, fault, until=ends.isoformat())
-    turn.audit("fault.confirmed", about=fault.number)
+    turn.audit("fault.confirmed", about=fault.number, before=before)
     words = fault_words.describe(work, fault) | {"until": clock(work, ends), "by": turn.person.name}
     await fault_voice.to_reporters(work, fault, WORDS("confirmed", **words), f"confirmed:{turn.key}")
     await _close_for_all(turn, fault, WORDS("all_clear", **words))
@@ -128,10 +141,28 @@ async def _close_for_all(turn: Turn, fault: Fault, text: str) -> None:
 
 
 async def reject(turn: Turn) -> None:
-    """“还是没声音” from a reporter."""
+    """“还是没声音” from a reporter. Words that fit none of the reporter's faults report another one."""
+    if await _is_another(turn):
+        await reporting[0](turn)
+        return
     candidates = await fault_pick.mine_as_reporter(turn, ("resolved",))
     candidates = candidates or await fault_pick.mine_as_reporter(turn, book.ACTIVE)
     await fault_pick.do(turn, "reject", candidates, "none_open", asked=ASKED)
+
+
+async def _is_another(turn: Turn) -> bool:
+    """Whether the text names a place or a matter that no fault of the speaker's has, and does not say “still”."""
+    if turn.numbers or re.search(WORDS.get("still"), turn.incoming.text):
+        return False
+    mine = await fault_pick.mine_as_reporter(turn, book.ACTIVE)
+    return bool(mine) and not any(_agrees(turn, fault) for fault in mine)
+
+
+def _agrees(turn: Turn, fault: Fault) -> bool:
+    """Whether nothing in the text speaks against this fault. Device and symptom need not both be named alike."""
+    sites, said = turn.slot("site") or [], {*(turn.slot("device") or []), *(turn.slot("symptom") or [])} - {book.OTHER}
+    known = {*book.codes(fault.device), *book.codes(fault.symptom)} - {book.OTHER}
+    return (not sites or fault.site_id in sites) and (not said or not known or bool(said & known))
 
 
 @fault_pick.act("reject")

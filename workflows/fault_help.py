@@ -55,6 +55,7 @@ async def _wish(turn: Turn, faults: list[Fault]) -> None:
     unit_id = fault.unit_id if fault else book.unit_of(work.org, sites[0]) if sites else turn.person.unit_id
     owner = work.org.people.get(fault.owner or "") if fault else None
     people = _others(turn, [owner] if owner else fault_dispatch.on_duty(work, unit_id))
+    people = people or _others(turn, work.org.supervisors(unit_id) or upper_supervisors(work.org, unit_id))
     place = fault_words.place(work, fault) if fault else sites[0].name if len(sites) == 1 else ""
     for person in people:
         text = WORDS("wish", call=call(person), place=place, by=turn.person.name, text=fit(turn.incoming.text))

@@ -1,5 +1,7 @@
 """What the engineer should know beforehand: earlier faults of the site, and a device that fails too often."""
 
+import re
+
 from sqlmodel import col, select
 
 from storage.models import Fault
@@ -28,6 +30,7 @@ async def lines(work: Work, fault: Fault) -> str:
 
 def _line(work: Work, fault: Fault) -> str:
     cure = str(fault.extra.get("cure", ""))
+    cure = "" if re.match(WORDS.get("says_nothing"), cure) else cure
     return WORDS(
         "line",
         day=day(work, fault.created_at),

@@ -16,6 +16,9 @@ from workflows.words import Words
 
 WORDS = Words("fault_pick")
 MOST = 9
+NEVER_ON_A_GUESS = ("cancel", "confirm", "resolve", "assign")
+"""What closes or hands over is asked about first, when the words were not clear."""
+NONE = "-"
 
 Act = Callable[[Turn, Fault], Awaitable[None]]
 ACTS: dict[str, Act] = {}
@@ -39,8 +42,13 @@ async def do(turn: Turn, name: str, candidates: Sequence[Fault], nothing: str, *
     this may answer.
     """
     fault, fitting = await _which(turn, candidates, asked)
-    if fault is not None:
+    guess = turn.reading.act == "ask" and name in NEVER_ON_A_GUESS
+    if fault is not None and not guess:
         await ACTS[name](turn, fault)
+    elif guess and (fault or fitting):
+        await _ask(turn, name, [fault] if fault else fitting, guess=True)
+    elif guess and not turn.direct:
+        return
     elif fitting:
         await _ask(turn, name, fitting)
     elif numbers := _numbers(turn):
@@ -87,9 +95,10 @@ def _of_symptom(turn: Turn, fault: Fault) -> bool:
     return bool(set(turn.slot("symptom") or []) & set(book.codes(fault.symptom)))
 
 
-async def _ask(turn: Turn, name: str, fitting: Sequence[Fault]) -> None:
+async def _ask(turn: Turn, name: str, fitting: Sequence[Fault], *, guess: bool = False) -> None:
     described = [fault_words.describe(turn.work, fault) for fault in fitting[:MOST]]
     options = [(WORDS("option", **words), words["number"]) for words in described]
+    options += [(WORDS("none_of_these"), NONE)] if guess else []
     await choices.ask(turn, "fault_pick", WORDS(f"which.{name}"), options, pending={"act": name, **remembered(turn)})
 
 
@@ -116,6 +125,9 @@ def recalled(turn: Turn, pending: dict[str, Any]) -> Turn:
 
 @choices.resumes("fault_pick")
 async def _picked(turn: Turn, pending: dict[str, Any], number: str) -> None:
+    if number == NONE:
+        await turn.reply(WORDS("left_alone"))
+        return
     fault = await book.load(turn.work, number)
     if fault is not None:
         await ACTS[pending["act"]](recalled(turn, pending), fault)

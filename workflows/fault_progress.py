@@ -110,7 +110,7 @@ async def _announce(turn: Turn, fault: Fault, following: Obligation, word: str) 
         "next": clock(work, following.due_at),
         "at": clock(work, fault.acked_at or work.now),
     }
-    key = f"taken:{fault.extra['round']}"
+    key = f"taken:{turn.key}"
     await fault_voice.to_reporters(work, fault, WORDS("taken_reporter", **words), key)
     taker = [turn.person.person_id]
     await fault_voice.to_everyone_told(work, fault, WORDS("taken", **words), key, but=taker, quiet=True)

@@ -12,15 +12,22 @@ WORDS = Words("fault_question")
 ASKED = "fix_confirmation"
 
 
-async def ask(work: Work, fault: Fault, by: str, key: str, *, but: str = "") -> None:
+async def ask(work: Work, fault: Fault, by: str, key: str, *, but: str = "") -> list[str]:
     """Ask each reporter where the report was made and, when that was a group, also directly.
 
-    ``by``: who mended it, as said to others; ``but``: a person who needs no direct copy (who just spoke).
+    ``by``: who mended it, as said to others; ``but``: a person who needs no direct copy (who just spoke). Whoever
+    mended it is not asked when others reported it too. Returns the conversations in which it was asked.
     """
+    others = [person_id for person_id in fault.reporters if person_id != fault.owner]
+    asked = []
     words = fault_words.describe(work, fault) | {"by": by}
     for conversation in fault.conversations:
         place = Address.parse(conversation)
         people = fault_voice.reporters_in(work, fault, conversation)
+        people = [person for person in people if person.person_id in others or not others]
+        if not people:
+            continue
+        asked.append(conversation)
         in_group = place.kind == "group"
         text = WORDS("group" if in_group else "direct", **words)
         await fault_voice.to_address(work, fault, place, text, key, mention=people)
@@ -29,3 +36,4 @@ async def ask(work: Work, fault: Fault, by: str, key: str, *, but: str = "") -> 
             if in_group and person.person_id != but:
                 alone = WORDS("alone", call=call(person), **words)
                 await fault_voice.to_person(work, fault, person, alone, key, skip=fault.conversations)
+    return asked

@@ -73,9 +73,8 @@ async def ask(turn: Turn, sites: Sequence[Site]) -> None:
     options = [(site.name, site.site_id) for site in sites]
     if named(turn):
         options.append((WORDS("all"), ALL))
-    question = WORDS("which" if turn.direct else "which_group")
     offered = [site.site_id for site in sites]
-    await choices.ask(turn, "fault_site", question, options, pending={**pending, "sites": offered})
+    await choices.ask(turn, "fault_site", WORDS("which"), options, pending={**pending, "sites": offered})
 
 
 def _below(turn: Turn) -> list[Site]:

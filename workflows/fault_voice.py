@@ -78,12 +78,16 @@ async def to_person(
     skip: Iterable[str] = (),
     urgency: Urgency = Urgency.FAULT,
     actions: Sequence[Action] = (),
+    debt: Obligation | None = None,
 ) -> bool:
-    """A personal message on every platform the person has, except in the conversations of ``skip``."""
+    """A personal message on every platform the person has, except in the conversations of ``skip``.
+
+    With ``debt`` it is only sent while that is still owed.
+    """
     places = work.org.addresses(person.person_id, work.platforms)
     for place in places:
         if str(place) not in set(skip):
-            await to_address(work, fault, place, text, key, urgency=urgency, actions=actions, person=person)
+            await to_address(work, fault, place, text, key, urgency=urgency, actions=actions, person=person, debt=debt)
     return bool(places)
 
 

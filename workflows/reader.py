@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlmodel import col
+from sqlmodel import col, select
 
 from intents.reading import Context, Place, Reading
 from intents.understand import Understanding
@@ -15,6 +16,8 @@ from storage.work import Work
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9])(HY|GZ)-?(\d{8})-?(\d{3,})", re.IGNORECASE)
 EXPECTING = ("notice_confirmation", "step", "fix_confirmation", "site", "score", "ack", "arrival")
+ARRIVING = timedelta(hours=12)
+"""How long before an arrival is due a bare “到了” may mean it."""
 ROLES = ("coordinator", "engineer", "supervisor", "client")
 
 
@@ -25,7 +28,7 @@ def numbers_in(text: str) -> tuple[str, ...]:
 
 
 class Reader:
-    """Understands texts with the current organisation; rebuilt only when the organisation has changed."""
+    """Understands texts with the current organisation and words; rebuilt only when either has changed."""
 
     def __init__(self, org: Directory) -> None:
         self._prepare(org)
@@ -82,16 +85,29 @@ def role_of(person: Person, group: Group | None) -> str:
 
 
 async def expecting_of(work: Work, person: Person, awaited: Sequence[Expectation]) -> tuple[str | None, str | None]:
-    """What a bare answer of this person would answer: the newest question, else what their unit owes."""
+    """What a bare answer of this person would answer: the newest question, else what their unit owes or was asked."""
     for row in awaited:
         if row.kind in EXPECTING:
             return row.kind, row.step or None
     mine = col(Obligation.unit_id).in_(work.org.serves(person))
     owed = await unmet(work, mine, kinds=("notice_ack", "fault_ack", "arrival"))
-    kinds = {row.kind for row in owed}
-    if kinds & {"notice_ack", "fault_ack"}:
+    if any(row.kind != "arrival" for row in owed):
         return "ack", None
-    return ("arrival" if kinds else None), None
+    if "engineer" not in person.roles:
+        return None, None
+    if step := await _asked_of_colleagues(work, person):
+        return "step", step
+    return ("arrival" if any(row.due_at <= work.now + ARRIVING for row in owed) else None), None
+
+
+async def _asked_of_colleagues(work: Work, person: Person) -> str | None:
+    """The check that somebody of the same unit was asked last and has not answered: whoever stands by may."""
+    query = (
+        select(Expectation.step)
+        .where(col(Expectation.person_id).in_([one.person_id for one in work.org.members(person.unit_id)]))
+        .where(Expectation.state == "open", Expectation.kind == "step", col(Expectation.expires_at) > work.now)
+    )
+    return (await work.session.exec(query.order_by(col(Expectation.id).desc()).limit(1))).first()
 
 
 def _places(org: Directory) -> list[Place]:

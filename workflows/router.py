@@ -95,12 +95,14 @@ class Router:
         quote = turn.incoming.quote
         if quote is not None:
             turn.numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quote.text))))
-        await ack.trouble_detail(turn)
+        explained = await ack.trouble_detail(turn)
         readings = await self._reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
         if await meeting.overhear(turn, {reading.intent for reading in readings}):
             return
         for reading in readings:
             await self._act(replace(turn, reading=reading, said=turn.said), turn)
+            if explained and reading.intent != "fault.report":
+                continue
 
     async def _act(self, turn: Turn, whole: Turn) -> None:
         if await fault_continue.continued(turn):

@@ -14,7 +14,7 @@ from storage.messages import Address, Outgoing, Urgency
 from storage.models import AuditEntry, CheckItem, Fault, Meeting, Obligation
 from storage.obligations import reopen, settle_cancelled
 from storage.outbox import post, post_person
-from workflows import checklist_answers, fault_book, fault_dispatch, fault_voice, notice_tally
+from workflows import checklist_answers, fault_book, notice_tally, undo_fault
 from workflows import checklist_steps as steps
 from workflows.phrases import call, clock
 from workflows.turn import Turn
@@ -25,7 +25,7 @@ WRONG = re.compile(WORDS.get("match"))
 WITHIN = timedelta(minutes=10)
 LOOK_BACK = 60
 """Audit entries of one person in ten minutes; more than anybody writes by hand."""
-UNDONE = "undone"
+UNDONE = undo_fault.UNDONE
 
 Undo = Callable[[Turn, AuditEntry], Awaitable[str]]
 """Undoes one audited act; returns what to say about it (empty: nothing was left to undo)."""
@@ -39,12 +39,15 @@ async def command(turn: Turn) -> bool:
     if not entries:
         await turn.reply(WORDS("nothing"))
         return True
+    before = turn.said
     told = [text for entry in entries if entry.what in ACTS and (text := await ACTS[entry.what](turn, entry))]
     turn.audit(UNDONE, entries[0].about, entries=[entry.id for entry in entries])
     if told:
         await turn.reply(WORDS("done", what=WORDS.get("separator").join(told)), about=entries[0].about)
     await _ask_about_fault(turn, entries)
     await _ask_again(turn, entries)
+    if turn.said == before:
+        await turn.reply(WORDS("gone"), about=entries[0].about)
     return True
 
 
@@ -71,6 +74,8 @@ async def _answer(turn: Turn, entry: AuditEntry) -> str:
     row = await turn.work.session.get(Obligation, entry.detail.get("obligation"))
     if row is None or row.met_at is None or kind not in ("notice_ack", "fault_ack", "checklist"):
         return ""
+    if kind == "fault_ack":
+        return await undo_fault.untake(turn, row)
     reopen(turn.work, row, turn.person.person_id, UNDONE)
     await _tell_alarmed(turn, row)
     if kind == "notice_ack":
@@ -79,22 +84,7 @@ async def _answer(turn: Turn, entry: AuditEntry) -> str:
         unit, due = _unit(turn, row), clock(turn.work, row.due_at)
         key = "ack" if row.due_at > turn.work.now else "ack_late"
         return WORDS(key, number=row.meeting, unit=unit, due=due)
-    if kind == "fault_ack":
-        await _untake(turn, row)
-        return WORDS("take", number=row.fault)
     return ""
-
-
-async def _untake(turn: Turn, row: Obligation) -> None:
-    """The fault waits for somebody again; whoever heard that it was taken hears this."""
-    fault = await fault_book.load(turn.work, row.fault)
-    if fault is None or fault.state != "accepted":
-        return
-    fault.state, fault.owner, fault.acked_at = "open", None, None
-    turn.work.session.add(fault)
-    await fault_dispatch.take_back(turn.work, fault, UNDONE, turn.person.person_id, "progress", "promise", "onsite")
-    text = WORDS("untaken", number=fault.number, due=clock(turn.work, row.due_at))
-    await fault_voice.to_reporters(turn.work, fault, text, f"untaken:{turn.key}")
 
 
 async def _arrival(turn: Turn, entry: AuditEntry) -> str:
@@ -159,6 +149,7 @@ ACTS: Mapping[str, Undo] = {
     "notice.new": _published,
     "notice.change": _published,
     "notice.cancel": _published,
+    **undo_fault.ACTS,
 }
 """By the ``what`` of an audit entry. What is not listed is not undone by words."""
 REPORTED = "fault.reported"

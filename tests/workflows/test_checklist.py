@@ -233,7 +233,7 @@ async def test_a_corrected_step_keeps_its_fault_until_that_is_confirmed(tmp_path
         await bot.say("li", "光路正常，刚才看错了")
         bot.expect("li", "【光路】已改记正常", fault.number, "1. 已经修好", "2. 看错了，撤回", "3. 保留")
         assert (await states_of(bot))["link"] == "ok"
-        assert (await bot.fault()).state == "open"
+        assert (await bot.fault()).state == "accepted"
         bot.forget_all()
         await bot.say("li", "2")
         assert (await bot.fault()).state == "cancelled"
@@ -352,7 +352,6 @@ async def test_when_the_fault_of_a_step_is_over_the_step_is_asked_again(tmp_path
     async with scenario(tmp_path, start=MORNING) as bot:
         number = await found_bad(bot)
         await bot.say("li", f"{number} 修好了")
-        await bot.say("li", "好了")
         bot.expect("li", "检查2/4【光路】", "故障已处理，请复查")
         assert (await states_of(bot))["link"] == "asked"
         bot.forget_all()

@@ -129,6 +129,7 @@ async def test_taking_a_fault_by_mistake(tmp_path: Path) -> None:
         await bot.say("li", "刚才点错了")
         bot.expect("li", f"已撤回：{number} 的接单")
         bot.expect("#临河县水利局客户群", number, "重新落实处理人员")
+        bot.expect("#临河县保障群", number, "接单有误", "仍待接单")
         bot.nothing_more()
         fault = await bot.fault()
         assert (fault.state, fault.owner, fault.acked_at) == ("open", None, None)
@@ -150,3 +151,86 @@ async def test_an_acknowledgement_taken_back_is_owed_again_and_the_tally_says_so
         bot.expect("chen", "未确认")
         await bot.say("chen", "刚才发错了")
         bot.expect("chen", "已经发出，不能撤回", "取消 HY-")
+
+
+CLIENTS = "临河县水利局客户群"
+
+
+async def mended(bot: Scenario) -> str:
+    """A fault that fang reported and li says is mended, a minute ago."""
+    await bot.say("fang", "三楼会议室没声音了", group=CLIENTS)
+    await bot.advance("1m")
+    await bot.say("li", "收到", group=GROUP)
+    await bot.advance("1m")
+    await bot.say("li", "修好了", group=GROUP)
+    await bot.advance("1m")
+    bot.forget_all()
+    return str((await bot.fault()).number)
+
+
+async def test_mended_by_mistake_is_worked_on_again(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        number = await mended(bot)
+        await bot.say("li", "刚才发错了", group=GROUP)
+        bot.expect(f"#{GROUP}", f"已撤回：{number} 的“修好了”", "仍由您处理")
+        bot.expect(f"#{CLIENTS}", "【更正】", number, "有误", "李工仍在处理")
+        bot.nothing_more()
+        fault = await bot.fault()
+        assert (fault.state, fault.owner, fault.resolved_at) == ("accepted", "li", None)
+        assert [row.state for row in await bot.obligations(kind="progress")][-1] == "open"
+
+
+async def test_confirmed_by_mistake_waits_for_the_word_again(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        number = await mended(bot)
+        await bot.say("fang", "好了", group=CLIENTS)
+        await bot.advance("1m")
+        bot.forget_all()
+        await bot.say("fang", "刚才发错了", group=CLIENTS)
+        bot.expect(f"#{CLIENTS}", f"已撤回：{number} 的“好了”")
+        bot.expect(f"#{GROUP}", "【更正】", number, "尚待确认")
+        assert (await bot.fault()).state == "resolved"
+        assert not [row for row in await bot.obligations(kind="observation") if row.state == "open"]
+        await bot.say("fang", "好了", group=CLIENTS)
+        assert (await bot.fault()).state == "observing"
+
+
+async def test_withdrawn_by_mistake_is_sent_out_again(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await bot.say("fang", "三楼会议室没声音了", group=CLIENTS)
+        await bot.advance("1m")
+        await bot.say("fang", "没事了，插头松了", group=CLIENTS)
+        await bot.advance("1m")
+        bot.forget_all()
+        await bot.say("fang", "刚才发错了", group=CLIENTS)
+        bot.expect(f"#{CLIENTS}", "的撤回，已重新通知值班李工")
+        bot.expect("li", "请在", "回“收到”接单")
+        assert (await bot.fault()).state == "open"
+
+
+async def test_a_taking_that_has_gone_on_stays(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await bot.say("fang", "三楼会议室没声音了", group=CLIENTS)
+        await bot.say("li", "收到", group=GROUP)
+        await bot.say("zhao", "修好了", group=GROUP)
+        bot.forget_all()
+        await bot.advance("1m")
+        bot.forget_all()
+        await bot.say("li", "刚才发错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "不能再撤回")
+        bot.nothing_more()
+        assert (await bot.fault()).state == "resolved"
+        assert not [row for row in await bot.obligations(kind="fault_ack") if row.state == "open"]
+
+
+async def test_news_cannot_be_unsaid(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await bot.say("fang", "三楼会议室没声音了", group=CLIENTS)
+        await bot.say("li", "收到", group=GROUP)
+        await bot.advance("1m")
+        await bot.say("li", "到现场了，功放坏了，正在换", group=GROUP)
+        await bot.advance("1m")
+        bot.forget_all()
+        await bot.say("li", "刚才说错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "进展已经转告，不能撤回")
+        bot.nothing_more()
