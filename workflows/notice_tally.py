@@ -23,6 +23,8 @@ from workflows.words import Words
 WORDS = Words("notice_tally")
 EVERY = timedelta(seconds=30)
 KIND = "tally"
+NOTICE = "notice"
+"""The kind of a notice's own messages."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +143,27 @@ async def tell(work: Work, number: str, *, named: bool, since: datetime | None =
     lines = [head, _tiers(shares), _fresh(work, debts, since), _trouble(work, debts)]
     if named and total.silent:
         lines.append(WORDS("silent", units=_names(work, [share.unit_id for share in shares if not share.answered])))
+        lines.append(await _read(work, debts))
     elif total.silent:
         lines.append(WORDS("ask_in_private"))
     return "\n".join(line for line in lines if line)
+
+
+async def _read(work: Work, debts: Sequence[Obligation]) -> str:
+    """Silent units one of whose people has read the notice, where the platform tells."""
+    silent = [debt for debt in debts if debt.met_at is None]
+    number = silent[0].meeting if silent else ""
+    query = select(Delivery.person_id, func.max(Delivery.created_at)).where(
+        Delivery.about == number, Delivery.kind == NOTICE, Delivery.state == "read"
+    )
+    read = dict((await work.session.exec(query.group_by(col(Delivery.person_id)))).all()) if silent else {}
+    units = [debt.unit_id for debt in silent if any(_since(read.get(one), debt) for one in debt.person_ids)]
+    return WORDS("read", units=_names(work, units)) if units else ""
+
+
+def _since(sent: datetime | None, debt: Obligation) -> bool:
+    """Whether what was read is the notice that this debt is about, and no earlier version."""
+    return sent is not None and sent >= debt.opened_at
 
 
 def _tiers(shares: Sequence[Share]) -> str:
