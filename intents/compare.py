@@ -29,11 +29,20 @@ class Example:
 
 @dataclass(frozen=True)
 class Difference:
-    """An example that reads differently; ``before`` is ``after`` for one of the operator's that is misread."""
+    """An example read with the shipped words and with the operator's."""
 
     example: Example
     before: Reading
     after: Reading
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How many examples were read, which of them read differently, and which of the operator's own read wrongly."""
+
+    count: int
+    changed: list[Difference]
+    misread: list[Difference]
 
 
 def examples(folder: Path) -> list[Example]:
@@ -41,18 +50,14 @@ def examples(folder: Path) -> list[Example]:
     return [example for place in (HERE, folder) for example in _examples(place / NAME)]
 
 
-def differences(folder: Path) -> list[Difference]:
-    """Which examples the words of ``folder`` alter. WordsError when the words cannot be used."""
+def compared(folder: Path) -> Comparison:
+    """Reads all examples with the shipped words and with those of ``folder``. WordsError: these cannot be used."""
     before, after = Understanding([]), load(folder)([])
-    found = (Difference(one, _read(before, one), _read(after, one)) for one in examples(folder))
-    return [one for one in found if _told(one.before) != _told(one.after)]
-
-
-def misread(folder: Path) -> list[Difference]:
-    """The operator's own examples that do not read as they should with the words of ``folder``."""
-    after = load(folder)([])
-    found = ((one, _read(after, one)) for one in _examples(folder / NAME))
-    return [Difference(one, reading, reading) for one, reading in found if reading.intent != one.intent]
+    own, every = list(_examples(folder / NAME)), examples(folder)
+    read = [Difference(one, _read(before, one), _read(after, one)) for one in every]
+    changed = [one for one in read if _told(one.before) != _told(one.after)]
+    misread = [one for one in read if one.example in own and one.after.intent != one.example.intent]
+    return Comparison(len(every), changed, misread)
 
 
 def _read(understanding: Understanding, example: Example) -> Reading:

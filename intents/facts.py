@@ -11,6 +11,7 @@ from intents.spans import Spans
 from intents.time_tokens import duration_minutes as find_length
 
 _VAGUE = frozenset({"other", "damaged", "frozen", "overheating", "no_power", "low_volume", "blurred"})
+_LITTLE = 3
 _WEAK = frozenset({"other", "damaged", "overheating"})
 _FACTS: dict[str, Callable[[Spans], bool]] = {
     "client": lambda s: s.context.role == "client",
@@ -42,6 +43,7 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "anything": lambda s: bool(s.devices),
     "duration": lambda s: find_length(s.text) is not None,
     "mention": lambda s: bool(s.normal.mentions),
+    "little_else": lambda s: s.left_over <= _LITTLE,
     "system": lambda s: bool(s.systems),
     "denied": lambda s: any(symptom.state == "denied" for symptom in s.symptoms),
     "asked": lambda s: any(symptom.state == "asked" for symptom in s.symptoms),

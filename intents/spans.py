@@ -23,6 +23,7 @@ _LIFE: WordIndex[str] = WordIndex(
     {word: kind for kind in ("weak", "firm") for words in _DAILY[kind].values() for word in words}
     | dict.fromkeys(_DAILY["not"]["words"], "")
 )
+_FILLERS = re.compile(load_toml("polarity.toml")["fillers"])
 _EVERYBODY = re.compile("|".join(load_toml("scope.toml")["all"]))
 _ROOMS = load_toml("rooms.toml")
 _ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']})*(?:{_ROOMS['kind']})")
@@ -106,6 +107,14 @@ class Spans:
     @cached_property
     def checks(self) -> list[checks.Check]:
         return checks.find(self.plain, self.symptoms, self.context)
+
+    @cached_property
+    def left_over(self) -> int:
+        """How many Chinese characters are neither in a typed span nor in a word that says nothing."""
+        spans = [(one.start, one.end) for one in (*self.symptoms, *self.devices, *self.places, *self.people)]
+        spans += [*self.rooms, *self.tickets, *(span.span for span in self.times)]
+        rest = _FILLERS.sub("", _hide(self.text, spans, PLACE))
+        return sum("\u4e00" <= char <= "\u9fff" for char in rest)
 
     @cached_property
     def life(self) -> frozenset[str]:
