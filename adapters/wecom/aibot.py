@@ -77,6 +77,7 @@ class LongConnection:
         self._handlers: dict[str, Handler] = {CALLBACK: on_message, EVENT: self._event}
         self._backoff = Backoff(rng)
         self._link: Link | None = None
+        self._subscribed = False
         self._tasks: list[asyncio.Task[None]] = []
         self._trouble = words("trouble.starting")
         self.ever_connected = False
@@ -86,7 +87,7 @@ class LongConnection:
 
     async def ask(self, cmd: str, body: Json, request: str = "") -> Json:
         """One command on the present connection; SendError."""
-        if self._link is None:
+        if self._link is None or not self._subscribed:
             raise Retry("not connected")
         return await self._link.ask(cmd, body, request)
 
@@ -161,6 +162,7 @@ class LongConnection:
         except BaseException:
             await self._shut()
             raise
+        self._subscribed = True
         self._tasks.append(asyncio.create_task(link.beat(), name="wecom robot pings"))
         return link
 
@@ -173,7 +175,7 @@ class LongConnection:
 
     async def _shut(self) -> None:
         """Let what is in hand be committed, close, end the tasks."""
-        link, tasks, self._link, self._tasks = self._link, self._tasks, None, []
+        link, tasks, self._link, self._tasks, self._subscribed = self._link, self._tasks, None, [], False
         if link is not None:
             await link.finish()
         for task in tasks:

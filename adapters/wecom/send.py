@@ -53,8 +53,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Progress:
-    """Ids of the parts and files that went out to one address."""
+    """Ids of the parts and files that went out to one address, and the parts as they were cut when the first went."""
 
+    texts: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
@@ -150,15 +151,17 @@ class Sending:
 
     async def _send_to_one(self, address: Address, job: SendJob) -> Sent:
         progress = self._done_so_far(job, address)
-        await self._words(address, job, progress.words)
+        await self._words(address, job, progress)
         for attachment in job.message.attachments[len(progress.files) :]:
             progress.files.append(await self._attach(address, attachment))
         return Sent(KEY_SEPARATOR.join(key for key in [*progress.words, *progress.files] if key))
 
-    async def _words(self, address: Address, job: SendJob, done: list[str]) -> None:
+    async def _words(self, address: Address, job: SendJob, progress: Progress) -> None:
         """Say it; a card comes with the words of the app, or is them."""
-        out, texts = self._ways, self._texts(address, job.message)
-        if address.kind == "direct" and out.client.has_app and not self._replies.answering(dict(job.hints), address):
+        out, done = self._ways, progress.words
+        if not done:
+            progress.texts = parts(plain(job.message), self._room(address, job))
+        if self._app_speaks(address, job):
             outcome = (await self._batch([address], job))[address]
             if isinstance(outcome, Sent):
                 return
@@ -168,17 +171,19 @@ class Sending:
         if not ways:
             raise Refused("no way leads there")
         if await self._card_alone(address, job.message, done):
-            done += [""] * len(texts)
-        for text in texts[len(done) :]:
+            done += [""] * len(progress.texts)
+        for text in progress.texts[len(done) :]:
             done.append(await _first_that_works(ways, text))
 
-    def _texts(self, address: Address, message: Outgoing) -> list[str]:
-        return parts(plain(message), APP_BYTES if self._may_be_short(address) else ROBOT_BYTES)
+    def _app_speaks(self, address: Address, job: SendJob) -> bool:
+        """To persons, unless what is said answers something they said to the robot."""
+        answers = self._replies.answering(dict(job.hints), address)
+        return address.kind == "direct" and self._ways.client.has_app and answers is None
 
-    def _may_be_short(self, address: Address) -> bool:
-        """Some way to this address takes no more than two thousand bytes."""
-        in_group = address.id in self._ways.robots or self._ways.may_be_own(address)
-        return self._ways.client.has_app if address.kind == "direct" else in_group
+    def _room(self, address: Address, job: SendJob) -> int:
+        """Bytes of one part: the robot takes ten times as much as the others, which cut it smaller where they must."""
+        first_is_robot = self._replies.answering(dict(job.hints), address) or self._ways.can_push(address)
+        return ROBOT_BYTES if first_is_robot and not self._app_speaks(address, job) else APP_BYTES
 
     async def _card_alone(self, address: Address, message: Outgoing, done: Sequence[str]) -> bool:
         """Where there is no app, the robot shows a card in a direct chat, when it can hold all the words."""
@@ -204,11 +209,11 @@ class Sending:
             ways.append(lambda text: out.reply(reply, address, text))
         if address.kind == "direct":
             if out.client.has_app:
-                ways.append(lambda text: out.app_words(address.id, text))
+                ways.append(_in_pieces(lambda text: out.app_words(address.id, text)))
             if out.can_push(address):
                 ways.append(lambda text: out.push_words(address, text))
             return ways
-        robot: Way = lambda text: out.group_robot(address, group_text(text, message))  # noqa: E731
+        robot = _in_pieces(lambda text: out.group_robot(address, group_text(text, message)))
         has_robot, mentions = address.id in out.robots, bool(message.mentions or message.mention_all)
         if has_robot and mentions:
             ways.append(robot)
@@ -217,7 +222,7 @@ class Sending:
         if has_robot and not mentions:
             ways.append(robot)
         if out.may_be_own(address):
-            ways.append(lambda text: out.own_group(address, group_text(text, message)))
+            ways.append(_in_pieces(lambda text: out.own_group(address, group_text(text, message))))
         return ways
 
     def _done_so_far(self, job: SendJob, address: Address) -> Progress:
@@ -231,6 +236,16 @@ class Sending:
         if self._load is None or not attachment.sha256:
             raise Refused("the file to attach is not at hand")
         return await self._ways.attach(address, attachment.name, await self._load(attachment.sha256))
+
+
+def _in_pieces(way: Way) -> Way:
+    """A way that takes less than the robot does."""
+
+    async def cut(text: str) -> str:
+        ids = [await way(piece) for piece in parts(text, APP_BYTES)]
+        return KEY_SEPARATOR.join(one for one in ids if one)
+
+    return cut
 
 
 async def _first_that_works(ways: Sequence[Way], text: str) -> str:

@@ -123,10 +123,14 @@ class Ways:
 
     async def reply(self, reply: Reply, address: Address, text: str) -> str:
         await self._conversations.admit(address.id, self.client.patience)
-        if reply.url:
-            await self._post_once(reply, robot_markdown(text))
-        else:
-            await self._ask("aibot_respond_msg", robot_stream(text, f"hb-{secrets.token_hex(8)}"), reply.request)
+        try:
+            if reply.url:
+                await self._post_once(reply, robot_markdown(text))
+            else:
+                await self._ask("aibot_respond_msg", robot_stream(text, f"hb-{secrets.token_hex(8)}"), reply.request)
+        except Throttled as error:
+            self._conversations.block(address.id, error.not_before or self.client.clock.now())
+            raise
         return ""
 
     async def _post_once(self, reply: Reply, body: Json) -> None:

@@ -68,6 +68,19 @@ async def test_a_long_text_comes_in_numbered_parts_that_lose_nothing() -> None:
         assert "\n".join(part.split("）", 1)[1] for part in shown) == text
 
 
+async def test_the_robot_says_a_long_text_at_once_and_other_ways_cut_it_smaller() -> None:
+    text = "\n".join(f"{number}. 某某县某某局分会场，电源正常" for number in range(150))
+    async with bench(hook=True) as b:
+        await b.connect()
+        hints = await b.asked()
+        sent(await b.send(IN_GROUP, text=text, hints=hints))
+        assert [way for way, _ in b.in_group()] == ["reply"]
+        b.simulator.gateway.live()[0].lost = True
+        sent(await b.send(IN_GROUP, text=text, hints=hints))
+        assert {way for way, _ in b.in_group()[1:]} == {"webhook"}
+        assert all(f"{number}. 某某县" in "".join(said for _, said in b.in_group()[1:]) for number in range(150))
+
+
 async def test_a_retry_goes_on_with_the_part_that_failed() -> None:
     async with bench(robot="") as b:
         text = "长" * 1200
