@@ -19,6 +19,7 @@ from storage.messages import Address
 from storage.models import Delivery
 from storage.outcomes import OnFailure, Outcomes, Tried
 from storage.ports import Adapter, Outcome, Receipts, Retry, SendJob, Unsure
+from storage.recall import send_or_recall
 from storage.together import Together
 from storage.work import Ground
 
@@ -165,7 +166,7 @@ class Sender:
             hints=first.hints,
         )
         try:
-            outcomes: Mapping[Address, Outcome] = await self._adapter.send(job)
+            outcomes: Mapping[Address, Outcome] = await send_or_recall(self._adapter, job)
         except Exception as error:  # an adapter's fault must not lose the row
             log.exception("adapter failed", platform=self._adapter.platform)
             outcomes = dict.fromkeys(job.addresses, Unsure(type(error).__name__))

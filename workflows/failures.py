@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from storage.messages import Address, Outgoing, Urgency
 from storage.models import Delivery, Group, Person, Timer
 from storage.outbox import post
+from storage.recall import KIND as RECALL
 from storage.timers import set_timer
 from storage.work import Work
 from workflows.people import responders
@@ -32,6 +33,11 @@ AGAIN_AFTER = timedelta(hours=1)
 
 async def turn_to_next_channel(work: Work, row: Delivery, final: bool) -> None:
     """A delivery failed for good (``final``), or ten minutes of retries have not helped."""
+    if row.kind == RECALL:
+        row.state = "cancelled"
+        work.session.add(row)
+        work.audit("notice.not_recalled", about=row.about, to=row.address, reason=row.error)
+        return
     if row.kind != ALARM:
         if final:
             await _refused(work, row)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from storage.models import Expectation, Meeting
-from workflows import meeting_clock, notice
+from workflows import meeting_clock, notice, notice_recall
 from workflows.authority import may
 from workflows.meeting_change import Difference, between
 from workflows.meeting_clock import HOOKS, call_hooks
@@ -172,6 +172,7 @@ async def _cancel(turn: Turn, meeting: Meeting, asked: Expectation) -> None:
     meeting.state = "cancelled"
     meeting.conversation = str(turn.incoming.conversation)
     turn.audit("meeting.cancelled", meeting.number, version=meeting.version + 1)
+    await notice_recall.take_back(work, meeting.number, turn.person.person_id)
     await notice.publish(work, meeting, "cancel", turn.person, units)
     await meeting_clock.unwind(work, meeting)
     await call_hooks(HOOKS.cancelled, work, meeting)
@@ -201,5 +202,3 @@ async def by_number(turn: Turn, number: str) -> None:
         await say_yes(turn, await turn.expect(KIND, number, pending={"act": "publish"}))
     else:
         await already(turn, meeting)
-
-

@@ -14,7 +14,7 @@ from storage.messages import Address, Outgoing, Urgency
 from storage.models import AuditEntry, CheckItem, Fault, Meeting, Obligation
 from storage.obligations import reopen, settle_cancelled
 from storage.outbox import post, post_person
-from workflows import checklist_answers, fault_book, notice_tally, undo_fault
+from workflows import checklist_answers, fault_book, notice_recall, notice_tally, undo_fault
 from workflows import checklist_steps as steps
 from workflows.phrases import call, clock
 from workflows.turn import Turn
@@ -137,7 +137,8 @@ async def _promise(turn: Turn, entry: AuditEntry) -> str:
 
 
 async def _published(turn: Turn, entry: AuditEntry) -> str:
-    await turn.reply(WORDS("published", number=entry.about), about=entry.about)
+    key = "published_now" if await notice_recall.fresh(turn.work, entry.about) else "published"
+    await turn.reply(WORDS(key, number=entry.about), about=entry.about)
     return ""
 
 

@@ -150,7 +150,7 @@ async def test_an_acknowledgement_taken_back_is_owed_again_and_the_tally_says_so
         await bot.advance("1m")
         bot.expect("chen", "未确认")
         await bot.say("chen", "刚才发错了")
-        bot.expect("chen", "已经发出，不能撤回", "取消 HY-")
+        bot.expect("chen", "的通知刚刚发出", "取消 HY-")
 
 
 CLIENTS = "临河县水利局客户群"
