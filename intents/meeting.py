@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from intents import times
 from intents.facts import Facts
 from intents.places import PlaceHit, PlaceIndex
 from intents.spans import Spans
+from intents.time_tokens import number
 from intents.time_tokens import scan as scan_tokens
 from intents.times import TimeSpan
 from intents.words import load_toml, patterns
@@ -35,7 +37,7 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
         "start": _iso(start),
         "end": _iso(end),
         "scope": "all" if scope_all else listed,
-        "site": [] if listed or scope_all else _venue(spans, places),
+        "site": [] if scope_all else _venue(spans, places),
         "room": _room(spans),
         "title": _title(spans),
         "start_date_said": _date_said(spans, start),
@@ -93,7 +95,8 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
     )
     best = best or next((span for role in ("new", "start", None) for span in usable if span.role == role), None)
     if best is None:
-        return None, None
+        return None, next((span.start for span in spans.times if span.role == "end"), None)
+    best = _completed(best, spans) if changed else best
     end: date | datetime | None = best.end
     ranged = next((span for span in usable if span.grain == "range" and not isinstance(span.start, datetime)), None)
     same = next((span for span in usable if span.end and span.start == best.start), None)
@@ -102,6 +105,21 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
     if end is None and ranged is not None and _day(ranged.start) == _day(best.start):
         end = ranged.end
     return best.start, end or _told_end(spans, best.start)
+
+
+def _completed(best: TimeSpan, spans: Spans) -> TimeSpan:
+    """A new day without a clock takes the clock that stays ("是1号不是2号，下午三点不变"); "顺延一天" moves the old day."""
+    clock = next((span for span in spans.times if isinstance(span.start, datetime) and span.role not in _SIDE[:4]), None)
+    if clock is None or not isinstance(clock.start, datetime):
+        return best
+    if not isinstance(best.start, datetime):
+        stays = _PATTERNS["unchanged"].search(spans.text[clock.span[1] :][:6])
+        return replace(best, start=datetime.combine(best.start, clock.start.timetz())) if stays else best
+    moved = _PATTERNS["shifted"].search(spans.text)
+    if moved is None or "new" in [span.role for span in spans.times if span is not best]:
+        return best
+    days = number(moved["n"] or moved["m"])
+    return replace(best, start=best.start + timedelta(days=-days if moved["n"] is None else days))
 
 
 def _vague(span: TimeSpan) -> bool:
@@ -118,11 +136,10 @@ def _told_end(spans: Spans, start: date | datetime) -> date | datetime | None:
         return told
     for clause in spans.clauses:
         match = _PATTERNS["length"].search(clause.text)
-        if (
-            match
-            and _PATTERNS["lasts"].search(clause.text[: match.start()])
-            and clause.text[match.end() :][:1] not in ("后", "前")
-        ):
+        if match is None or clause.text[match.end() : match.end() + 1] in ("后", "前"):
+            continue
+        before, after = clause.text[: match.start()], clause.text[match.end() :]
+        if _PATTERNS["lasts"].search(before) or _PATTERNS["lasts_after"].match(after):
             minutes = times.find_duration_minutes(match.group())
             return start + timedelta(minutes=minutes) if minutes else None
     return None
@@ -153,10 +170,12 @@ def _expanded(text: str, places: PlaceIndex) -> list[str]:
 
 
 def _venue_hits(spans: Spans) -> list[PlaceHit]:
+    at_room = {room[0] for room in spans.rooms}
     return [
         hit
         for hit in spans.places
-        if _PATTERNS["venue"].search(spans.text[max(0, hit.start - 10) : hit.start])
+        if hit.end in at_room
+        or _PATTERNS["venue"].search(spans.text[max(0, hit.start - 10) : hit.start])
         and (
             _PATTERNS["venue_after"].match(spans.text[hit.end :])
             or spans.text[hit.end : hit.end + 1] not in ("、", "和")

@@ -105,15 +105,16 @@ class PlaceIndex:
         return False
 
     def _heard(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
-        """Adds names that only sound right, where nothing was read and no everyday word stands."""
-        taken = bytearray(len(text))
-        for hit in hits:
-            taken[hit.start : hit.end] = b"\x01" * (hit.end - hit.start)
+        """Adds names that only sound right where no everyday word stands: longer than what was read there, if anything."""
         found = list(hits)
         for start, end, (name, sites) in self._sounds.find(sound(text)):
-            free = not any(taken[start:end]) and text[start:end] != name
-            if not free or not self._sounds_meant(text, start, end, name, sites):
+            met = [hit for hit in found if hit.start < end and hit.end > start]
+            inside = all(start <= hit.start and hit.end < end or start < hit.start and hit.end <= end for hit in met)
+            if not inside or text[start:end] == name or not self._sounds_meant(text, start, end, name, sites):
                 continue
+            if met and sum(one != other for one, other in zip(text[start:end], name, strict=True)) > 1:
+                continue
+            found = [hit for hit in found if hit not in met]
             found.append(PlaceHit(start, end, sites, sounded=True))
         return sorted(found, key=lambda hit: hit.start)
 
@@ -133,16 +134,22 @@ class PlaceIndex:
         shared = list(hits)
         for last in range(len(hits) - 1, -1, -1):
             tail = text[hits[last].end : hits[last].end + 14]
-            unit = _kind_at(tail)
-            if unit is None:
+            after = _kind_at(tail)
+            unit = after or _kind_in(text[hits[last].start : hits[last].end])
+            at = last if after else last - 1
+            if unit is None or (not after and not self._listed(text, hits, last)):
                 continue
-            at = last
             while True:
                 shared[at] = self._with_kind(shared[at], unit)
                 if at == 0 or not _JOINER.match(text[hits[at - 1].end : hits[at].start]):
                     break
                 at -= 1
         return shared
+
+    @staticmethod
+    def _listed(text: str, hits: list[PlaceHit], at: int) -> bool:
+        """Whether another place stands right before this one in a list."""
+        return at > 0 and _JOINER.match(text[hits[at - 1].end : hits[at].start]) is not None
 
     def _with_kind(self, hit: PlaceHit, kind: str) -> PlaceHit:
         found = []
@@ -193,6 +200,11 @@ def _kind_at(tail: str) -> str | None:
         if any(rest.startswith(word) for word in words):
             return unit
     return None
+
+
+def _kind_in(word: str) -> str | None:
+    """The kind that a full name ends in ("丽水市政务中心")."""
+    return next((unit for unit, words in _KINDS if len(word) > 3 and word.endswith(words)), None)
 
 
 def _region_of(unit: str) -> str:
