@@ -269,6 +269,26 @@ def times() -> None:
         print(line, flush=True)
 
 
+@app.command("words")
+def words_(
+    words: Annotated[Path | None, typer.Option(help="A folder of word files; without it that of --config.")] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """What an operator's word files would alter: every example that reads differently with them."""
+    from intents.overlay import WordsError
+    from workflows.vocabulary import words_folder
+    from workflows.words_report import report_lines
+
+    folder = words or words_folder(_settings(config))
+    if words is not None and not words.is_dir():
+        _refuse(WORDS("no_words", path=words))
+    try:
+        for line in report_lines(folder):
+            print(line)
+    except WordsError as error:
+        _refuse(str(error))
+
+
 @audit_app.command("verify")
 def audit_verify(config: Config = DEFAULT_CONFIG) -> None:
     """Walk the audit chain; name the first broken entry."""

@@ -8,7 +8,7 @@ still (tests, demo).
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -28,6 +28,7 @@ from storage.work import Ground, Work
 RESTART_PAUSE = 1.0
 STOP_WITHIN = 7.0
 SEAL_WITHIN = 1.0
+REFRESH_EVERY = timedelta(seconds=2)
 
 Start: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Task: TypeAlias = asyncio.Task[None]
@@ -37,6 +38,10 @@ log = structlog.get_logger(__name__)
 
 async def _shown_nowhere(_work: Work, _fetch: Fetch) -> None:
     """Files are kept, and no row of a workflow refers to them."""
+
+
+async def _nothing_to_refresh(_ground: Ground) -> None:
+    """The logic depends on nothing but the tables."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class Logic:
     on_failure: OnFailure
     resend_mark: str
     on_file: OnFile = _shown_nowhere
+    refresh: Callable[[Ground], Coroutine[Any, Any, None]] = _nothing_to_refresh
+    """Takes up what has changed outside the tables (word files); called often, outside any transaction."""
 
 
 class Runtime:
@@ -72,11 +79,13 @@ class Runtime:
         receipts = {a.platform: a for a in adapters if isinstance(a, Receipts)}
         self.receipts = ReceiptReader(ground, receipts)
         self.sealer = Sealer(ground)
+        self._refresh = partial(logic.refresh, ground)
         self._stopping = asyncio.Event()
         self._stop_within = stop_within
 
     async def step(self) -> None:
         """Do all work that is due now, until nothing is left to do."""
+        await self._refresh()
         parts = [self.dispatcher.step, self.engine.step, self.fetcher.step, *(sender.step for sender in self.senders)]
         while sum([await part() for part in (*parts, self.receipts.step)]):
             pass
@@ -90,12 +99,14 @@ class Runtime:
 
     async def run(self) -> None:
         """Run until :meth:`stop`; then stop taking, finish what is in hand, and return within ``stop_within`` s."""
+        await self._refresh()
         taking = {f"receive {a.platform}": partial(a.run, self.inbox.accept) for a in self.adapters}
         working: dict[str, Start] = {
             "watch": partial(self.ground.database.watch, self._stopping),
             "dispatch": self.dispatcher.run,
             "engine": self.engine.run,
             "fetch": self.fetcher.run,
+            "refresh": self._keep_fresh,
             "receipts": self.receipts.run,
             "seal": self.sealer.run,
             **{f"send {a.platform}": sender.run for a, sender in zip(self.adapters, self.senders, strict=True)},
@@ -106,6 +117,11 @@ class Runtime:
             await self._stopping.wait()
         finally:
             await self._end(receivers, workers)
+
+    async def _keep_fresh(self) -> None:
+        while not self._stopping.is_set():
+            await self.ground.clock.wait(self._stopping, self.ground.clock.now() + REFRESH_EVERY)
+            await self._refresh()
 
     def stop(self) -> None:
         """Ask :meth:`run` to end."""

@@ -2,10 +2,14 @@
 
 from sqlmodel import select
 
+from intents import edition
+from intents.overlay import WordsError
 from storage.models import Sighting
 from storage.ports import CheckLine
 from storage.runtime import Runtime
+from storage.settings import Settings
 from workflows.phrases import full_clock
+from workflows.vocabulary import words_folder
 from workflows.words import Words
 
 WORDS = Words("command_line")
@@ -30,8 +34,19 @@ async def check_lines(runtime: Runtime) -> list[CheckLine]:
             for kind in ("group", "sender")
         }
     lines = [CheckLine(WORDS("check_database"), True, runtime.ground.database.url.get_backend_name())]
+    lines.append(words_line(runtime.ground.settings))
     for adapter in runtime.adapters:
         lines.extend(await adapter.check())
     for kind, title in (("group", "check_groups"), ("sender", "check_senders")):
         lines.extend(CheckLine(WORDS(title), True, text) for text in strangers[kind])
     return lines
+
+
+def words_line(settings: Settings) -> CheckLine:
+    """Whether the operator's word files can be used."""
+    folder = words_folder(settings)
+    try:
+        edition.load(folder)
+    except WordsError as error:
+        return CheckLine(WORDS("check_words"), False, str(error))
+    return CheckLine(WORDS("check_words"), True, str(folder) if folder.is_dir() else "")

@@ -18,6 +18,7 @@ from storage.work import Work
 from workflows import ack, checklist, choices, desk, fault, fault_continue, fault_progress, meeting, secrecy
 from workflows.reader import Reader, numbers_in
 from workflows.turn import Turn, open_expectations
+from workflows.vocabulary import Vocabulary
 from workflows.words import Words
 
 WORDS = Words("router")
@@ -64,8 +65,8 @@ CLICKS: Mapping[str, Handler] = {
 class Router:
     """Answers one message inside its unit of work."""
 
-    def __init__(self, org: Directory) -> None:
-        self._reader = Reader(org)
+    def __init__(self, org: Directory, vocabulary: Vocabulary) -> None:
+        self._reader = Reader(org, vocabulary)
 
     async def handle(self, work: Work, incoming: Incoming) -> None:
         """Do everything this message asks for."""

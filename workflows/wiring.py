@@ -21,6 +21,7 @@ from workflows import (
     notice_tally,
 )
 from workflows.router import Router, bury
+from workflows.vocabulary import Vocabulary
 from workflows.words import Words
 
 LADDERS: Mapping[str, Escalate] = {
@@ -38,8 +39,9 @@ async def escalate(work: Work, obligation: Obligation, rung: str, late: bool) ->
 
 def logic(org: Directory) -> Logic:
     """All workflows, ready to be given to a Runtime; what the first message needs of ``org`` is prepared now."""
+    vocabulary = Vocabulary()
     return Logic(
-        handle=Router(org).handle,
+        handle=Router(org, vocabulary).handle,
         bury=bury,
         escalate=escalate,
         timers={
@@ -64,4 +66,5 @@ def logic(org: Directory) -> Logic:
         on_failure=failures.turn_to_next_channel,
         resend_mark=Words("escalation")("resend_mark"),
         on_file=files.arrived,
+        refresh=vocabulary.look,
     )

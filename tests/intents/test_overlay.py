@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from intents import edition
-from intents.compare import differences, examples, misread
+from intents.compare import compared, examples
 from intents.overlay import HERE, WordsError
 from intents.reading import Context, Reading
 from intents.understand import Understanding
@@ -98,10 +98,10 @@ def test_a_touched_file_changes_the_stamp_and_nothing_else_does(words: Path) -> 
 
 
 def test_a_change_is_shown_on_the_examples(words: Path) -> None:
-    assert differences(words) == []
+    assert compared(words).changed == []
     taken = "[without.signals]\nbot_talk = " + repr(bot_talk())
     (words / "signals.toml").write_text(taken.replace("\\\\", "\\"), encoding="utf-8")
-    changed = differences(words)
+    changed = compared(words).changed
     assert changed
     assert all(one.before != one.after for one in changed)
     assert any(one.before.intent == "help" != one.after.intent for one in changed)
@@ -115,7 +115,7 @@ def bot_talk() -> list[str]:
 def test_the_operators_own_examples_count_and_a_broken_line_is_named(words: Path) -> None:
     line = '{"text": "小白楼的钥匙在谁那", "now": "2026-11-24T10:00:00+08:00", "intent": "fault.report"}\n'
     (words / "examples.jsonl").write_text(line, encoding="utf-8")
-    assert [one.example.text for one in misread(words)] == ["小白楼的钥匙在谁那"]
+    assert [one.example.text for one in compared(words).misread] == ["小白楼的钥匙在谁那"]
     (words / "examples.jsonl").write_text(line + "{}\n", encoding="utf-8")
     with pytest.raises(WordsError, match="第2行"):
         examples(words)
