@@ -7,12 +7,12 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from intents.reading import Context, Place, Reading
-from intents.understand import Understanding
 from storage.directory import Directory
 from storage.messages import Incoming
 from storage.models import Expectation, Group, Obligation, Person, Site
 from storage.obligations import unmet
 from storage.work import Work
+from workflows.vocabulary import Vocabulary
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9])(HY|GZ)-?(\d{8})-?(\d{3,})", re.IGNORECASE)
 EXPECTING = ("notice_confirmation", "step", "fix_confirmation", "site", "score", "ack", "arrival")
@@ -30,21 +30,23 @@ def numbers_in(text: str) -> tuple[str, ...]:
 class Reader:
     """Understands texts with the current organisation and words; rebuilt only when either has changed."""
 
-    def __init__(self, org: Directory) -> None:
+    def __init__(self, org: Directory, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
         self._prepare(org)
 
     def _prepare(self, org: Directory) -> None:
         places = _places(org)
         self._ids = {place.name: place.id for place in places}
         self._names = {place.id: place.name for place in places}
-        self._understanding = Understanding(places, tuple(person.name for person in org.people.values()))
+        self._words = self._vocabulary.understanding
+        self._understanding = self._words(places, tuple(person.name for person in org.people.values()))
         self._org = org
 
     async def read(
         self, work: Work, incoming: Incoming, person: Person, group: Group | None, awaited: Sequence[Expectation]
     ) -> list[Reading]:
         """All acts of the message, in the order written; ``site`` and ``scope`` slots carry site ids."""
-        if work.org is not self._org:
+        if work.org is not self._org or self._words is not self._vocabulary.understanding:
             self._prepare(work.org)
         expecting, step = await expecting_of(work, person, awaited)
         own = own_sites(work.org, person, group)
