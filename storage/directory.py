@@ -5,13 +5,14 @@ The snapshot is small (a province is some ten thousand rows), so questions are a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.learning import WordProposal
 from storage.messages import Address
 from storage.models import Counter, Group, Identity, Person, Shift, Site, Unit
 
@@ -32,10 +33,13 @@ class Directory:
         sites: Sequence[Site] = (),
         groups: Sequence[Group] = (),
         shifts: Sequence[Shift] = (),
+        *,
+        learned: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.units = {unit.unit_id: unit for unit in units if unit.active}
         self.people = {person.person_id: person for person in people if person.active}
-        self.sites = {site.site_id: site for site in sites if site.active}
+        known = learned or {}
+        self.sites = {site.site_id: _called_also(site, known.get(site.site_id, ())) for site in sites if site.active}
         self.groups = {group.group_id: group for group in groups if group.active}
         self.shifts = list(shifts)
         self._person_of = {(row.platform, row.account): row.person_id for row in identities}
@@ -228,7 +232,23 @@ async def load_directory(session: AsyncSession) -> Directory:
         (await session.exec(select(Site))).all(),
         (await session.exec(select(Group))).all(),
         (await session.exec(select(Shift))).all(),
+        learned=await _learned(session),
     )
+
+
+async def _learned(session: AsyncSession) -> Mapping[str, Sequence[str]]:
+    """Names of sites that were taught in chat and accepted, by site."""
+    query = select(WordProposal).where(WordProposal.kind == "alias", WordProposal.state == "accepted")
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in (await session.exec(query.order_by(col(WordProposal.id)))).all():
+        found[row.site_id].append(row.text)
+    return found
+
+
+def _called_also(site: Site, names: Sequence[str]) -> Site:
+    """The site under more names: another object, so that the row itself stays as it was imported."""
+    new = [name for name in dict.fromkeys(names) if name not in (site.name, *site.aliases)]
+    return Site(**{**site.model_dump(), "aliases": [*site.aliases, *new]}) if new else site
 
 
 def _by(rows: Iterable[object], key: str) -> dict[str, list]:  # type: ignore[type-arg]

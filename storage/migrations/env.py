@@ -9,6 +9,7 @@ from sqlmodel.sql import sqltypes
 
 import storage.console
 import storage.fetches
+import storage.learning
 import storage.models
 
 __all__ = ["storage"]

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel, select
 
 import storage.console
 import storage.fetches
+import storage.learning
 from storage.database import Database
 from storage.migrate import MigrationError, migrate
 from storage.models import Counter
@@ -16,6 +17,7 @@ from tests.conftest import fresh_postgresql
 
 assert storage.console
 assert storage.fetches
+assert storage.learning
 
 SQLITE_SCHEMA = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master"
 POSTGRESQL_SCHEMA = """

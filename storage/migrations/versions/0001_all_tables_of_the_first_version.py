@@ -234,6 +234,16 @@ def upgrade() -> None:
         batch_op.create_index("inbox_waiting", ["state", "id"], unique=False)
 
     op.create_table(
+        "last_reading",
+        sa.Column("person_id", sqltypes.AutoString(), nullable=False),
+        sa.Column("conversation", sqltypes.AutoString(), nullable=False),
+        sa.Column("text", sqltypes.AutoString(), nullable=False),
+        sa.Column("context", sa.JSON(), nullable=False),
+        sa.Column("readings", sa.JSON(), nullable=False),
+        sa.Column("at", sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", "conversation"),
+    )
+    op.create_table(
         "lease",
         sa.Column("name", sqltypes.AutoString(), nullable=False),
         sa.Column("owner", sqltypes.AutoString(), nullable=False),
@@ -394,8 +404,29 @@ def upgrade() -> None:
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_unit_parent_id"), ["parent_id"], unique=False)
 
+    op.create_table(
+        "word_proposal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sqltypes.AutoString(), nullable=False),
+        sa.Column("text", sqltypes.AutoString(), nullable=False),
+        sa.Column("site_id", sqltypes.AutoString(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("proposed_by", sqltypes.AutoString(), nullable=False),
+        sa.Column("proposed_at", sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("state", sqltypes.AutoString(), nullable=False),
+        sa.Column("decided_by", sqltypes.AutoString(), nullable=False),
+        sa.Column("decided_at", sqltypes.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("word_proposal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_word_proposal_state"), ["state"], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("word_proposal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_word_proposal_state"))
+
+    op.drop_table("word_proposal")
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unit_parent_id"))
 
@@ -432,6 +463,7 @@ def downgrade() -> None:
 
     op.drop_table("meeting")
     op.drop_table("lease")
+    op.drop_table("last_reading")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index("inbox_waiting")
         batch_op.drop_index("inbox_retry")
