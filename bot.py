@@ -100,6 +100,7 @@ def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSessi
         from adapters.web.adapter import WebAdapter
 
         adapters.append(WebAdapter(ground))
+        adapters.extend(WebAdapter(ground, platform=name) for name in settings.web.console_platforms)
     return adapters
 
 
@@ -177,7 +178,8 @@ def demo(
 
     with tempfile.TemporaryDirectory(prefix="huibao-demo-") as fresh:
         folder = (data or Path(fresh)).resolve()
-        values = {"web": {"port": port, "console": True}, "data_dir": str(folder)}
+        console = {"port": port, "console": True, "console_platforms": ["wecom"]}
+        values = {"web": console, "data_dir": str(folder)}
         _serve(build_settings(values, {}, folder, "demo"), WORDS("demo"), sample=True)
 
 

@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 ENVIRONMENT_PREFIX = "HUIBAO_"
 DATABASES = ("sqlite", "postgresql", "postgres")
@@ -45,6 +55,13 @@ def parse_hours(value: object) -> tuple[tuple[time, time], ...]:
         return tuple((time.fromisoformat(start.strip()), time.fromisoformat(end.strip())) for start, end in spans)
     except ValueError as error:
         raise ValueError(f'{value!r} is not a list of hours such as "09:00-12:00,13:30-17:30"') from error
+
+
+def parse_names(value: object) -> object:
+    """A list of names, each once; from the environment ``"wecom,dingtalk"``."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return tuple(dict.fromkeys(value)) if isinstance(value, list) else value
 
 
 def known_timezone(value: object) -> str:
@@ -98,6 +115,8 @@ class WebSettings(Section):
     api_token: SecretStr = SecretStr("")
     console: bool = False
     """Serve the role-play console outside ``demo`` too."""
+    console_platforms: Annotated[tuple[Literal["dingtalk", "wecom"], ...], BeforeValidator(parse_names)] = ()
+    """Platforms that the console plays besides its own: their groups and accounts, without their servers."""
 
 
 class DingTalkWebhook(Section):
@@ -250,6 +269,19 @@ class Settings(Section):
     calendar: CalendarSettings = CalendarSettings()
     base_dir: Path = Path()
 
+    @model_validator(mode="after")
+    def _played_or_real(self) -> "Settings":
+        played = self.web.console_platforms
+        if played and not self.web.console:
+            raise PydanticCustomError("played", "web.console_platforms: needs web.console = true")
+        for name in played:
+            if getattr(self, name) is not None:
+                sentence = (
+                    "web.console_platforms: {name} cannot be played while there is a section [{name}]; remove one"
+                )
+                raise PydanticCustomError("played", sentence, {"name": name})
+        return self
+
     @property
     def data_path(self) -> Path:
         """The data directory, absolute."""
@@ -266,9 +298,9 @@ class Settings(Section):
 
     @property
     def platforms(self) -> frozenset[str]:
-        """Names of the platforms this configuration switches on (``web`` when the console is)."""
+        """Names of the platforms this configuration switches on (``web`` when the console is, and what it plays)."""
         named = {"dingtalk": self.dingtalk, "wecom": self.wecom, "email": self.email, "web": self.web.console or None}
-        return frozenset(name for name, section in named.items() if section)
+        return frozenset(self.web.console_platforms).union(name for name, section in named.items() if section)
 
 
 def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
@@ -305,6 +337,8 @@ def _overlay(data: dict[str, Any], keys: list[str], value: str, name: str) -> No
 
 def _explain(problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"])
+    if not where:
+        return str(problem["msg"])
     if problem["type"] != "extra_forbidden":
         return f"{where}: {problem['msg']}"
     section, name = _section_at(problem["loc"][:-1]), str(problem["loc"][-1])

@@ -1,4 +1,7 @@
-"""The console as a platform: what is sent to it appears in its conversations."""
+"""The console as a platform: what is sent to it appears in its conversations.
+
+It is a platform of its own (``web``), and plays others where the configuration says so.
+"""
 
 import asyncio
 
@@ -7,18 +10,19 @@ from aiohttp import web
 from adapters.web.photos import photo_data
 from adapters.web.talk import Talk
 from storage.directory import CONSOLE
-from storage.messages import Address, Attachment
+from storage.messages import Address, Attachment, Outgoing
 from storage.ports import Accept, Capabilities, CheckLine, Outcome, Refused, SendJob, Sent
 from storage.work import Ground
 
 
 class WebAdapter:
-    """The Adapter port for platform ``web``. A person's account here is the person_id."""
+    """The Adapter port for ``platform``: the console's own, or one that it plays with that platform's ids."""
 
-    platform = CONSOLE
     capabilities = Capabilities(mention=True, buttons=True, files=True, urgent_call=True, batch=20)
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, platform: str = CONSOLE) -> None:
+        self.platform = platform
+        self._ground = ground
         self._talk = Talk(ground.database, ground.clock)
 
     def routes(self, accept: Accept) -> list[web.RouteDef]:  # noqa: ARG002 - the console's own routes are in server.py
@@ -32,10 +36,18 @@ class WebAdapter:
     async def send(self, job: SendJob) -> dict[Address, Outcome]:
         """Show the message at every address; the job's key makes a repeated send one message."""
         outcomes: dict[Address, Outcome] = {}
+        message = await self._naming_people(job.message)
         for address in job.addresses:
-            shown = await self._talk.bot_says(f"{job.key}>{address}", str(address), job.message)
+            shown = await self._talk.bot_says(f"{job.key}>{address}", str(address), message)
             outcomes[address] = Sent(provider_id=str(shown), delivered=True)
         return outcomes
+
+    async def _naming_people(self, message: Outgoing) -> Outgoing:
+        """Mentions as person_ids: the console shows people, whatever platform it plays."""
+        async with self._ground.look() as work:
+            found = [(account, work.org.person_at(self.platform, account)) for account in message.mentions]
+        named = tuple(person.person_id if person else account for account, person in found)
+        return message.model_copy(update={"mentions": named})
 
     async def download(self, attachment: Attachment) -> bytes:
         """The picture behind a simulated photo; Refused for anything else."""

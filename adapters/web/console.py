@@ -11,7 +11,9 @@ from adapters.web.forms import Form, guarded, nonce_of, read_form, span_of, text
 from adapters.web.forward import Forward
 from adapters.web.pages import page
 from adapters.web.photos import PHOTOS, photo_file
-from adapters.web.show import View, bubbles_view, people_view, person_view, talk_name, talks_view
+from adapters.web.plays import plays_view
+from adapters.web.show import View, app_name, apps_view, bubbles_view, people_view, person_view, talk_name
+from adapters.web.sight import played
 from adapters.web.stage import Refusal, Stage, set_stage
 from adapters.web.talk import Talk
 from adapters.web.words import words
@@ -52,7 +54,7 @@ class Console:
             "dashboard.html",
             board=await board_view(self._ground),
             clock=await clock_view(self._runtime, self._forward),
-            people=people,
+            plays=plays_view(people, played(self._ground.settings)),
         )
 
     async def show(self, request: web.Request) -> web.Response:
@@ -66,8 +68,8 @@ class Console:
             "console.html",
             me=person_view(stage.org, stage.me),
             talk=talk_view(stage),
-            people=people_view(stage.org, overview, stage.me),
-            talks=talks_view(stage.org, overview, stage.me, stage.talk, stage.today),
+            people=people_view(stage, overview),
+            apps=apps_view(stage, overview),
             bubbles=bubbles_view(stage.org, rows, stage.me, stage.today),
             last=last,
             board=await board_view(self._ground),
@@ -106,6 +108,7 @@ class Console:
         if to_bot:
             incoming = receive.written(
                 stage.me,
+                stage.talk.account,
                 stage.talk.address,
                 text,
                 message_id=f"{stage.me.person_id}:{nonce}",
@@ -143,8 +146,8 @@ class Console:
         nonce = f"press:{row.id}:{value}:{uuid.uuid4().hex}"
         me, key = stage.me, stage.talk.key
         await self._talk.person_says(nonce, key, me.person_id, action["label"], tap=action["label"], quote="")
-        at = self._ground.clock.now()
-        await self._runtime.inbox.accept(receive.pressed(me, stage.talk.address, value, message_id=nonce, at=at))
+        at, account, place = self._ground.clock.now(), stage.talk.account, stage.talk.address
+        await self._runtime.inbox.accept(receive.pressed(me, account, place, value, message_id=nonce, at=at))
         return web.Response(status=204)
 
     # ---- the clock
@@ -180,6 +183,8 @@ def talk_view(stage: Stage) -> View:
         "name": talk_name(stage.talk),
         "group": stage.talk.group is not None,
         "members": stage.members,
+        "app": app_name(stage.talk) if len(stage.platforms) > 1 else "",
+        "platform": stage.talk.address.platform,
     }
 
 

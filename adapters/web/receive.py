@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from storage.directory import CONSOLE
 from storage.messages import Address, Attachment, Incoming, Quote, Sender
 from storage.models import Person
 
@@ -22,6 +21,7 @@ def strip_mention(text: str, bot_name: str) -> tuple[str, bool]:
 
 def written(
     person: Person,
+    account: str,
     conversation: Address,
     text: str,
     *,
@@ -31,14 +31,14 @@ def written(
     quote: Quote | None = None,
     photos: Sequence[Attachment] = (),
 ) -> Incoming:
-    """A message that ``person`` wrote."""
+    """A message that ``person`` wrote from an account of the conversation's platform."""
     return Incoming(
-        platform=CONSOLE,
+        platform=conversation.platform,
         account=ACCOUNT,
         message_id=message_id,
         conversation=conversation,
         conversation_name=group_name,
-        sender=Sender(account=person.person_id, name=person.name),
+        sender=Sender(account=account, name=person.name),
         text=text,
         written_at=at,
         quote=quote,
@@ -46,14 +46,16 @@ def written(
     )
 
 
-def pressed(person: Person, conversation: Address, value: str, *, message_id: str, at: datetime) -> Incoming:
-    """A button that ``person`` pressed."""
+def pressed(
+    person: Person, account: str, conversation: Address, value: str, *, message_id: str, at: datetime
+) -> Incoming:
+    """A button that ``person`` pressed, from an account of the conversation's platform."""
     return Incoming(
-        platform=CONSOLE,
+        platform=conversation.platform,
         account=ACCOUNT,
         message_id=message_id,
         conversation=conversation,
-        sender=Sender(account=person.person_id, name=person.name),
+        sender=Sender(account=account, name=person.name),
         written_at=at,
         click=value,
     )

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup, escape
 
 from adapters.web.sight import ROLES, Conversation, conversations, main_role
+from adapters.web.stage import Stage
 from adapters.web.talk import BOT, Overview, calls
 from adapters.web.words import label, words
 from storage.console import ConsoleMessage
@@ -63,13 +64,14 @@ def person_view(org: Directory, person: Person) -> View:
     }
 
 
-def people_view(org: Directory, overview: Overview, me: Person) -> View:
+def people_view(stage: Stage, overview: Overview) -> View:
     """Everybody by role, with the number of unread messages."""
+    org, me = stage.org, stage.me
     people = sorted(org.people.values(), key=lambda person: [*ROLES, "other"].index(main_role(person)))
     shown = people[:MAX_PEOPLE] if me in people[:MAX_PEOPLE] else [me, *people[: MAX_PEOPLE - 1]]
     sections: dict[str, list[View]] = {}
     for person in shown:
-        fresh = [overview.unread(person.person_id, talk.key) for talk in conversations(org, person)]
+        fresh = [overview.unread(person.person_id, talk.key) for talk in conversations(org, person, stage.platforms)]
         view = person_view(org, person) | {
             "href": link(person.person_id),
             "unread": sum(item.count for item in fresh),
@@ -80,12 +82,23 @@ def people_view(org: Directory, overview: Overview, me: Person) -> View:
     return {"sections": sections, "hidden": len(people) - len(shown), "shown": len(shown)}
 
 
-def talks_view(org: Directory, overview: Overview, me: Person, current: Conversation, today: datetime) -> list[View]:
-    """The person's conversations with their newest line."""
-    return [_talk(org, overview, me, talk, talk == current, today) for talk in conversations(org, me)]
+def apps_view(stage: Stage, overview: Overview) -> list[View]:
+    """The person's conversations with their newest line, app by app."""
+    found: dict[str, View] = {}
+    for talk in conversations(stage.org, stage.me, stage.platforms):
+        platform = talk.address.platform
+        app = found.setdefault(platform, {"platform": platform, "name": app_name(talk), "talks": []})
+        app["talks"].append(_talk(stage, overview, talk))
+    return list(found.values())
 
 
-def _talk(org: Directory, overview: Overview, me: Person, talk: Conversation, current: bool, today: datetime) -> View:
+def app_name(talk: Conversation) -> str:
+    """The app in which the conversation is."""
+    return label("app_of", talk.address.platform)
+
+
+def _talk(stage: Stage, overview: Overview, talk: Conversation) -> View:
+    org, me, today = stage.org, stage.me, stage.today
     fresh = overview.unread(me.person_id, talk.key)
     last = fresh.last
     return {
@@ -96,7 +109,7 @@ def _talk(org: Directory, overview: Overview, me: Person, talk: Conversation, cu
         "href": link(me.person_id, talk.key),
         "unread": fresh.count,
         "at_me": fresh.mentioned,
-        "current": current,
+        "current": talk == stage.talk,
         "preview": _preview(org, last, me) if last else words()["talks"]["empty"],
         "time": clock_of(last.at.astimezone(today.tzinfo), today) if last else "",
     }

@@ -3,11 +3,11 @@
 Every page, fragment and form of the console starts here, so that nobody sees or writes where the person is no member.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.web.sight import ROLES, Conversation, conversations, main_role, membership
+from adapters.web.sight import ROLES, Conversation, conversations, main_role, membership, played
 from adapters.web.words import words
 from storage.directory import Directory
 from storage.models import Person
@@ -32,6 +32,8 @@ class Stage:
     talk: Conversation
     today: datetime
     """Now, in the operator's time zone."""
+    platforms: Sequence[str] = ()
+    """Those whose conversations are shown."""
 
     @property
     def members(self) -> int:
@@ -46,12 +48,13 @@ async def set_stage(ground: Ground, query: Mapping[str, str]) -> Stage:
     me = _person(org, query.get("as", ""))
     if me is None:
         raise Refusal(404, "stranger")
-    visible = conversations(org, me)
+    platforms = played(ground.settings)
+    visible = conversations(org, me, platforms)
     wanted = query.get("in", "")
     talk = next((talk for talk in visible if talk.key == wanted), None) if wanted else visible[0]
     if talk is None:
         raise Refusal(403, "unseen")
-    return Stage(org, me, talk, today)
+    return Stage(org, me, talk, today, platforms)
 
 
 def _person(org: Directory, person_id: str) -> Person | None:

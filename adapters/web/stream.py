@@ -15,7 +15,7 @@ from adapters.web.clockface import clock_view
 from adapters.web.forms import guarded
 from adapters.web.forward import Forward
 from adapters.web.pages import render
-from adapters.web.show import bubbles_view, people_view, talks_view
+from adapters.web.show import apps_view, bubbles_view, people_view
 from adapters.web.stage import Stage, set_stage
 from adapters.web.talk import Talk
 from storage.runtime import Runtime
@@ -69,9 +69,8 @@ class Stream:
             self._last = rows[-1].id or self._last
             await self._talk.mark_seen(stage.me.person_id, stage.talk.key, self._last)
         overview = await self._talk.overview()
-        talks = talks_view(stage.org, overview, stage.me, stage.talk, stage.today)
-        await self._part("talks", render("talks.html", talks=talks))
-        await self._part("people", render("people.html", people=people_view(stage.org, overview, stage.me)))
+        await self._part("talks", render("talks.html", apps=apps_view(stage, overview)))
+        await self._part("people", render("people.html", people=people_view(stage, overview)))
 
     async def beat(self) -> None:
         """A comment now and then: it shows that the viewer is still there."""

@@ -253,3 +253,32 @@ def test_a_very_short_within_keeps_its_order() -> None:
 
 def test_mail_has_two_hours() -> None:
     assert EmailAckPolicy().within == timedelta(hours=2)
+
+
+# ---- platforms that the console plays
+
+
+def test_the_console_plays_platforms_without_their_servers() -> None:
+    settings = built('[web]\nconsole = true\nconsole_platforms = ["wecom", "wecom"]')
+    assert settings.web.console_platforms == ("wecom",)
+    assert settings.platforms == {"web", "wecom"}
+    assert settings.wecom is None
+    by_environment = built("[web]\nconsole = true", {"HUIBAO_WEB__CONSOLE_PLATFORMS": "wecom, dingtalk"})
+    assert by_environment.platforms == {"web", "wecom", "dingtalk"}
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ('[web]\nconsole = true\nconsole_platforms = ["wecom"]\n[wecom]\ncorp_id = "ww1"', ["wecom", "[wecom]"]),
+        ('[web]\nconsole_platforms = ["wecom"]', ["web.console = true"]),
+        ('[web]\nconsole = true\nconsole_platforms = ["email"]', ["dingtalk", "wecom"]),
+        ("[web]\nconsole = true\nconsole_platforms = 3", ["tuple"]),
+    ],
+)
+def test_what_the_console_cannot_play_is_refused(text: str, parts: list[str]) -> None:
+    """A played platform beside a real one would answer people twice, once from each."""
+    said = refused(text)
+    assert "web.console_platforms" in said
+    assert all(part in said for part in parts), said
+    assert len(said.splitlines()) == 1

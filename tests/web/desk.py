@@ -22,7 +22,7 @@ from storage.organisation.read import read_tables
 from storage.organisation.sample import SAMPLE
 from storage.settings import build_settings
 from storage.work import Ground
-from tests.web.house import START
+from tests.web.house import START, place_of
 
 LAPTOP = ViewportSize(width=1366, height=768)
 PHONE = ViewportSize(width=390, height=844)
@@ -58,8 +58,8 @@ class Screen:
     """What the browser's console reported: blocked scripts, failed requests, errors of our script."""
 
     async def open(self, where: str = "") -> "Screen":
-        """Look at a web group, or at the direct conversation."""
-        place = f"web:group:{where}" if where else f"web:direct:{self.who}"
+        """Look at a conversation; ``where``: see :func:`place_of`."""
+        place = place_of(self.who, where)
         await self.page.goto(f"{self.base}/console?as={self.who}&in={place}")
         await self.page.locator("#board").wait_for(state="attached")
         return self
@@ -139,10 +139,10 @@ def _stays_here(screen: Screen, request: Request) -> None:
 async def desk(folder: Path) -> AsyncIterator[Desk]:
     """The demo at 15:10 with the sample organisation; afterwards no window may have complained."""
     path = chromium()
-    settings = build_settings({"web": {"console": True}}, {}, folder, "demo")
+    settings = build_settings({"web": {"console": True, "console_platforms": ["wecom"]}}, {}, folder, "demo")
     database = Database(settings.database_url)
     ground = Ground(database, SystemClock(START - datetime.now(UTC)), settings)
-    runtime = await compose(ground, [WebAdapter(ground)])
+    runtime = await compose(ground, [WebAdapter(ground, name) for name in ("web", "wecom")])
     await import_tables(database, read_tables(SAMPLE), ground.clock.now(), dry_run=False)
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
     app = build_app(runtime, may_push_clock=True)

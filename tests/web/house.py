@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 
 from adapters.web.adapter import WebAdapter
 from adapters.web.server import build_app
+from adapters.web.sight import played
 from storage.clock import ManualClock
 from storage.console import ConsoleMessage
 from storage.database import Database
@@ -79,6 +80,13 @@ class Parrot:
         return Logic(self.handle, self.bury, self.escalate, {"bell": self.on_timer}, {}, self.give_up, "（补发）")
 
 
+def place_of(who: str, where: str) -> str:
+    """A conversation with its platform as it is, a web group by its name, or (empty) the direct chat."""
+    if ":" in where:
+        return where
+    return f"web:group:{where}" if where else f"web:direct:{who}"
+
+
 @dataclass
 class House:
     """The running bot, seen from a browser."""
@@ -89,8 +97,8 @@ class House:
     client: TestClient[Any, Any]
 
     async def say(self, who: str, where: str, text: str, *, mention: bool = True, **extra: str) -> int:
-        """Post the input box as ``who``; returns the status. ``where``: a web group, or empty for the direct chat."""
-        place = f"web:group:{where}" if where else f"web:direct:{who}"
+        """Post the input box as ``who``; returns the status. ``where``: see :func:`place_of`."""
+        place = place_of(who, where)
         form = {"as": who, "in": place, "text": text, "nonce": f"{len(text) + hash((who, text)) % 10**9:032d}"}
         form |= {"mention": "1"} if mention else {}
         async with self.client.post("/console/say", data=form | extra, headers=HX) as answer:
@@ -124,18 +132,29 @@ class House:
             return [row.text for row in (await session.exec(query.order_by(col(ConsoleMessage.id)))).all()]
 
 
+def _consoles(ground: Ground) -> list[WebAdapter]:
+    return [WebAdapter(ground, name) for name in played(ground.settings)]
+
+
 @asynccontextmanager
 async def house(
-    folder: Path, *, token: str = TOKEN, console: bool = True, push: bool = True, more: tuple[Adapter, ...] = ()
+    folder: Path,
+    *,
+    token: str = TOKEN,
+    console: bool = True,
+    push: bool = True,
+    more: tuple[Adapter, ...] = (),
+    plays: tuple[str, ...] = (),
 ) -> AsyncIterator[House]:
-    """A house with the sample organisation in it."""
-    settings = build_settings({"web": {"console": console, "api_token": token}}, {}, folder, "test")
+    """A house with the sample organisation in it. ``plays``: platforms that the console plays."""
+    web = {"console": console, "api_token": token, "console_platforms": list(plays)}
+    settings = build_settings({"web": web}, {}, folder, "test")
     clock, database, parrot = ManualClock(START), Database(settings.database_url), Parrot()
     ground = Ground(database, clock, settings)
     async with database.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
     await import_tables(database, read_tables(SAMPLE), clock.now(), dry_run=False)
-    runtime = Runtime(ground, [WebAdapter(ground), *more], parrot.logic())
+    runtime = Runtime(ground, [*_consoles(ground), *more], parrot.logic())
     client = TestClient(TestServer(build_app(runtime, may_push_clock=push)))
     await client.start_server()
     try:
