@@ -1,5 +1,6 @@
 """The console: people act, and each sees what the platforms would show."""
 
+import hashlib
 import html
 import re
 from datetime import timedelta
@@ -11,7 +12,7 @@ from sqlmodel import select
 from storage.messages import Address, Outgoing
 from storage.models import Delivery, InboxRow, Sighting
 from storage.outbox import post, post_person
-from storage.ports import SendJob, Sent
+from storage.ports import Downloads, Refused, SendJob, Sent
 from tests.web.house import HX, NUMBER, START, TAKE, House, house
 
 CLIENTS = "/console?as=fang&in=web:group:linhe-client"
@@ -238,6 +239,17 @@ async def test_a_simulated_photo_is_an_attachment(home: House) -> None:
     [photo] = home.parrot.heard[-1].attachments
     assert (photo.kind, photo.name, len(photo.sha256)) == ("image", "光路照片.svg", 64)
     assert "photo-link.svg" in await home.page("/console?as=zhao&in=web:group:linhe")
+
+
+async def test_a_simulated_photo_can_be_fetched(home: House) -> None:
+    await home.say("li", "linhe", "光路红灯", photo="link")
+    [photo] = home.parrot.heard[-1].attachments
+    adapter = home.runtime.adapters[0]
+    assert isinstance(adapter, Downloads)
+    assert hashlib.sha256(await adapter.download(photo)).hexdigest() == photo.sha256
+    for ref in ("link", "console:../words", "console:"):
+        with pytest.raises(Refused):
+            await adapter.download(photo.model_copy(update={"ref": ref}))
 
 
 async def test_a_photo_alone_is_a_message(home: House) -> None:
