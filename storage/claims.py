@@ -220,7 +220,7 @@ class Claims:
         row_id, renderer = row.id, row.renderer
         if renderer:
             try:
-                async with work.session.begin_nested():
+                async with work.attempt():
                     message = await self._renderers[renderer](work, row)
             except Exception as error:  # one row's trouble must not hold up the others
                 log.exception("cannot make the words of a message", delivery=row_id, renderer=renderer)

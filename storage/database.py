@@ -9,19 +9,18 @@ SQLite.
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 import asyncpg
-from sqlalchemy import Select, event
+from sqlalchemy import Connection, Select, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm.exc import StaleDataError
-from sqlmodel import Session, func, select
+from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -31,30 +30,15 @@ LOOK_EVERY = 0.5
 CONFLICTS = ("40001", "40P01", "23505")
 """SQLSTATEs of serialization failures, deadlocks, and of two transactions making the same row."""
 
+TOUCHED = "huibao_touched"
+
 Listener = Callable[[], None]
 
 
-class WatchedSession(Session):
-    """Remembers which tables a transaction changed."""
-
-    def touch(self, table: str) -> None:
-        """Note a changed table."""
-        self.info.setdefault("touched", set()).add(table)
-
-
-@event.listens_for(WatchedSession, "after_flush")
-def _note_flush(session: WatchedSession, _context: Any) -> None:
-    for changed in (session.new, session.dirty, session.deleted):
-        for row in changed:
-            session.touch(row.__tablename__)
-
-
-@event.listens_for(WatchedSession, "do_orm_execute")
-def _note_statement(state: ORMExecuteState) -> None:
-    if state.is_insert or state.is_update or state.is_delete:
-        session = state.session
-        if isinstance(session, WatchedSession) and state.bind_mapper is not None:
-            session.touch(str(state.bind_mapper.local_table))
+def _note_changes(connection: Connection, statement: Any, *_: Any) -> None:
+    """Remember beside the connection which tables its transaction changes."""
+    if getattr(statement, "is_dml", False):
+        connection.info.setdefault(TOUCHED, set()).add(str(statement.table.name))
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -83,6 +67,7 @@ class Database:
         else:
             self._writer = self._reader = create_async_engine(self.url, pool_size=8, pool_pre_ping=True)
             self._peeker = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self._writer.sync_engine, "after_execute", _note_changes)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -105,23 +90,22 @@ class Database:
         """One write transaction: commits at the end of the block, rolls back when it raises."""
         touched: set[str] = set()
         try:
-            if self.is_sqlite:
-                async with self._lock, self._transaction(touched) as session:
-                    yield session
-            else:
-                async with self._transaction(touched) as session:
-                    yield session
-                    await self._notify(session, touched)
+            async with self._lock if self.is_sqlite else nullcontext(), self._transaction(touched) as session:
+                yield session
         finally:
             # After an error too: who is cancelled during the commit may have committed; a wake too many is harmless.
             self._announce(touched)
 
     @asynccontextmanager
     async def _transaction(self, touched: set[str]) -> AsyncIterator[AsyncSession]:
-        session = AsyncSession(self._writer, expire_on_commit=False, sync_session_class=WatchedSession)
-        session.info["touched"] = touched
-        async with session, session.begin():
+        async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
+            await session.flush()
+            connection = await session.connection()
+            touched |= connection.sync_connection.info.pop(TOUCHED, set()) if connection.sync_connection else set()
+            if touched and not self.is_sqlite:
+                payload = ",".join([self._name, *sorted(touched)])
+                await session.exec(select(func.pg_notify(CHANNEL, payload)))
 
     # ---- waking those who wait for changes
 
@@ -142,12 +126,6 @@ class Database:
     def _announce_all(self) -> None:
         for listener, _ in list(self._listeners):
             listener()
-
-    async def _notify(self, session: AsyncSession, touched: set[str]) -> None:
-        await session.flush()
-        if touched:
-            payload = ",".join([self._name, *sorted(touched)])
-            await session.exec(select(func.pg_notify(CHANNEL, payload)))
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Notice what other processes commit, until ``stop``. Raises when the database is out of reach: start again."""

@@ -198,6 +198,7 @@ class Dispatcher:
         incoming = Incoming.model_validate(row.payload).model_copy(update={"written_at": row.written_at})
         async with asyncio.timeout(HANDLE_WITHIN):
             await self._handle(work, incoming)
+        await work.write_entries()  # the next message of this transaction may ask what this one did
         row.state, row.error, row.retry_at = "done", "", None
         work.session.add(row)
 

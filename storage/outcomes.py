@@ -108,7 +108,7 @@ class Outcomes:
         """Let the workflows act on it; an error of theirs must not make us forget what was sent."""
         row_id = row.id
         try:
-            async with work.session.begin_nested():
+            async with work.attempt():
                 await self._on_failure(work, row, final)
         except Exception:  # the outcome is recorded all the same
             log.exception("cannot act on a failed message", delivery=row_id)

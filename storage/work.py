@@ -31,6 +31,8 @@ class Work:
     settings: Settings
     platforms: frozenset[str] = field(default_factory=frozenset)
     """Platforms that are switched on: where messages can go."""
+    _entries: list[AuditEntry] = field(default_factory=list)
+    """What :meth:`audit` noted; written together at the end of the transaction."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -43,7 +45,24 @@ class Work:
 
     def audit(self, what: str, about: str = "", who: str = "huibao", via: str = "", **detail: Any) -> None:
         """Record who did what; sealed into the chain within a second of the commit."""
-        self.session.add(AuditEntry(at=self.now, who=who, what=what, about=about, via=via, detail=detail))
+        self._entries.append(AuditEntry(at=self.now, who=who, what=what, about=about, via=via, detail=detail))
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part of the transaction that may fail by itself: when it raises, nothing of it is kept."""
+        noted = len(self._entries)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._entries[noted:]
+            raise
+
+    async def write_entries(self) -> None:
+        """Put what was noted for the record into the transaction (done by whoever opened it)."""
+        if self._entries:
+            await self.add_many(self._entries)
+            self._entries.clear()
 
     async def add_many(self, rows: Iterable[SQLModel]) -> None:
         """Insert new rows in one statement per table, for broadcasts: they are not tracked and learn no id."""
@@ -88,7 +107,9 @@ class Ground:
     async def work(self) -> AsyncIterator[Work]:
         """One write transaction as a :class:`Work`."""
         async with self.database.write() as session:
-            yield await self._work(session)
+            work = await self._work(session)
+            yield work
+            await work.write_entries()
 
     @asynccontextmanager
     async def look(self) -> AsyncIterator[Work]:

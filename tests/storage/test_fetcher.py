@@ -20,6 +20,7 @@ from storage.models import AuditEntry, StoredFile
 from storage.ports import Refused, Retry, SendError
 from storage.work import Ground, Work
 from tests.storage.parts import NOW, ground_on, incoming, rows, until
+from tests.storage.plans import recorded, walks_of
 
 PHOTO = b"red light"
 SHA256 = hashlib.sha256(PHOTO).hexdigest()
@@ -205,3 +206,14 @@ async def test_it_runs_as_a_part_until_it_is_stopped(house: House) -> None:
     await until(lambda: house.shown)
     house.fetcher.stop()
     await asyncio.wait_for(running, 5)
+
+
+async def test_looking_for_work_follows_the_indexes(house: House) -> None:
+    for number in range(300):
+        await house.sent(f"p{number}", number=number)
+    await house.claimed("p7", "fault", "GZ-1")
+    with recorded(house.ground.database) as statements:
+        await house.fetcher.step()
+    looks = [one for one in statements if "FROM fetch" in one[0]]
+    assert looks
+    assert await walks_of(house.ground.database, "fetch", looks) == []

@@ -16,6 +16,7 @@ from storage.sender import Sender
 from storage.work import Ground
 from tests.fakes import RichPlatform
 from tests.storage.parts import GROUP, MARK, NOW, Recorder, deliveries, ground_on
+from tests.storage.plans import recorded, walks_of
 
 
 class Together(RichPlatform):
@@ -128,3 +129,14 @@ async def test_an_adapters_fault_does_not_stop_the_others(house: House) -> None:
     house.platform.readers = readers  # type: ignore[method-assign]
     await house.until(timedelta(minutes=1))
     assert (await house.row("zhao")).state == "read"
+
+
+async def test_looking_for_questions_follows_the_indexes(house: House) -> None:
+    for number in range(300):
+        await house.told(f"n{number}", ["li"], kind="help" if number else "notice")
+    house.clock.advance(timedelta(minutes=2))
+    with recorded(house.ground.database) as statements:
+        await house.reader.step()
+    looks = [one for one in statements if "FROM delivery" in one[0]]
+    assert looks
+    assert await walks_of(house.ground.database, "delivery", looks) == []

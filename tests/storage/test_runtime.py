@@ -10,12 +10,25 @@ from storage.database import Database
 from storage.inbox import Inbox
 from storage.messages import Address, Incoming, Outgoing, Urgency
 from storage.models import AuditEntry, InboxRow
-from storage.outbox import post
+from storage.outbox import Letter, post, post_many
 from storage.ports import Accept, Outcome, SendJob
 from storage.runtime import Runtime
 from storage.work import Work
 from tests.fakes import FakePlatform
-from tests.storage.parts import GROUP, NOW, Recorder, debts, ground_on, inbox_states, incoming, owe, rows, say, until
+from tests.storage.parts import (
+    GROUP,
+    LI,
+    NOW,
+    Recorder,
+    debts,
+    ground_on,
+    inbox_states,
+    incoming,
+    owe,
+    rows,
+    say,
+    until,
+)
 
 
 class Echo(Recorder):
@@ -163,3 +176,17 @@ async def test_a_message_is_taken_up_again_after_the_process_died(database: Data
     await Runtime(ground, [platform], logic.logic()).step()
     assert len(platform.seen) == 1
     assert await debts(ground) == []
+
+
+async def test_rows_written_in_bulk_wake_whoever_waits_for_them(database: Database) -> None:
+    platform = FakePlatform("fake")
+    ground = ground_on(database, SystemClock())
+    runtime = Runtime(ground, [platform], Recorder().logic())
+    running = asyncio.create_task(runtime.run())
+    await asyncio.sleep(0.3)
+    async with ground.work() as work:
+        letters = [Letter(LI, Outgoing(text=str(number), about=str(number)), key=str(number)) for number in range(3)]
+        assert await post_many(work, letters) == 3
+    await until(lambda: len(platform.seen) == 3, within=0.9)
+    runtime.stop()
+    await running

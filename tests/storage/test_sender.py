@@ -10,14 +10,14 @@ from sqlmodel import update
 from storage.clock import ManualClock
 from storage.database import Database
 from storage.messages import Address, Outgoing, Urgency
-from storage.models import Delivery
+from storage.models import AuditEntry, Delivery
 from storage.outbox import cancel_queued, post
 from storage.ports import Capabilities, Outcome, Refused, Retry, SendJob, Unsure
 from storage.receipts import receipt
 from storage.sender import LANES, Sender
 from storage.work import Ground, Work
 from tests.fakes import FakePlatform
-from tests.storage.parts import GROUP, LI, MARK, NOW, Recorder, deliveries, ground_on, say, states, until
+from tests.storage.parts import GROUP, LI, MARK, NOW, Recorder, deliveries, ground_on, rows, say, states, until
 from tests.storage.plans import recorded, walks_of
 
 
@@ -550,3 +550,16 @@ async def test_a_claim_never_walks_a_long_history_or_a_long_queue(database: Data
         assert len(await out._claims.take(LANES)) == LANES
         await out.next_due()
     assert await walks_of(database, "delivery", statements) == []
+
+
+async def test_what_a_failing_renderer_noted_is_not_on_record(database: Database) -> None:
+    ground, logic = ground_on(database), Recorder()
+
+    async def broken(work: Work, _row: Delivery) -> Outgoing | None:
+        work.audit("half done")
+        raise ZeroDivisionError
+
+    logic.renderers["broken"] = broken
+    await say(ground, "坏", renderer="broken")
+    await sender(ground, Platform(), logic).step()
+    assert await rows(ground, AuditEntry) == []
