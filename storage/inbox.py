@@ -195,6 +195,7 @@ class Dispatcher:
             await self._handle_row(work, row)
 
     async def _handle_row(self, work: Work, row: InboxRow) -> None:
+        work.now = self._ground.clock.now()
         incoming = Incoming.model_validate(row.payload).model_copy(update={"written_at": row.written_at})
         async with asyncio.timeout(HANDLE_WITHIN):
             await self._handle(work, incoming)
