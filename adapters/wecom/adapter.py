@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from contextlib import suppress
 from datetime import timedelta
 
 import aiohttp
@@ -16,6 +17,7 @@ from adapters.wecom.check import Check
 from adapters.wecom.clicks import Click, DoubleClicks, read_aibot_click, read_app_click
 from adapters.wecom.client import Client
 from adapters.wecom.crypto import Crypto
+from adapters.wecom.errors import Misconfigured
 from adapters.wecom.fields import Json, part, text
 from adapters.wecom.http import Callback, Take
 from adapters.wecom.limits import PATIENCE
@@ -32,7 +34,7 @@ from storage.ports import Accept, Capabilities, CheckLine, Outcome, Refused, Sen
 from storage.settings import AibotSettings, WeComSettings
 
 LOOK_EVERY = timedelta(minutes=10)
-COMMIT_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+COMMIT_PAUSES = (0.5, 1, 2, 4, 8, 15, 30, 30, 60, 60, 120, 240)
 """The long connection knows no acknowledgement: what cannot be committed at once is kept in hand and tried again."""
 
 log = structlog.get_logger(__name__)
@@ -76,6 +78,7 @@ class WeComAdapter:
         self._check = Check(self._client, self._connection, public_url, own_url)
         self._double_clicks, self._one_click = DoubleClicks(), asyncio.Lock()
         self._accept: Accept | None = None
+        self._kept: set[asyncio.Task[None]] = set()
         self._backoff = Backoff(rng)
         self._reached, self._token_trouble = False, ""
         self._callback_key = b""
@@ -112,6 +115,8 @@ class WeComAdapter:
                 group.create_task(self._look_now_and_then(), name="wecom app")
         finally:
             self._presses.stop()
+            for task in self._kept:
+                task.cancel()
 
     async def send(self, job: SendJob) -> dict[Address, Outcome]:
         """See :class:`adapters.wecom.send.Sending`."""
@@ -178,7 +183,14 @@ class WeComAdapter:
 
     async def _robot_message(self, body: Json, request: str) -> None:
         """From the long connection: there is nobody to deliver it again, so it is kept until it is committed."""
-        await self._persevering(self._from_robot(body, request=request))
+        incoming = self._from_robot(body, request=request)
+        try:
+            await self._commit(incoming)
+        except Exception as error:  # noqa: BLE001  whatever it is, the message must not be lost for it
+            log.warning("a message was not committed, trying again", error=type(error).__name__)
+            task = asyncio.create_task(self._persevere(incoming), name="wecom keeps a message")
+            self._kept.add(task)
+            task.add_done_callback(self._kept.discard)
 
     async def _robot_event(self, body: Json, request: str) -> None:
         kind = text(part(body, "event"), "eventtype")
@@ -236,16 +248,17 @@ class WeComAdapter:
             self._double_clicks.committed(click, now)
             return True
 
-    async def _persevering(self, incoming: Incoming) -> None:
+    async def _persevere(self, incoming: Incoming) -> None:
+        """On its own, for the connection it came by may end meanwhile."""
         for seconds in COMMIT_PAUSES:
+            await sleep(self._clock, timedelta(seconds=seconds))
             try:
                 await self._commit(incoming)
-            except Exception as error:  # noqa: BLE001  whatever it is, the message must not be lost for it
+            except Exception as error:  # noqa: BLE001  as above
                 log.warning("a message was not committed, trying again", error=type(error).__name__)
-                await sleep(self._clock, timedelta(seconds=seconds))
             else:
                 return
-        await self._commit(incoming)
+        log.error("a message is lost: it could not be committed", message_id=incoming.message_id)
 
     async def _commit(self, incoming: Incoming) -> None:
         if self._accept is None:
@@ -254,17 +267,18 @@ class WeComAdapter:
             log.info("a message came again", message_id=incoming.message_id)
 
     async def _look_now_and_then(self) -> None:
-        """Whether the app can call at all: known before the first message has to go."""
+        """Whether the app can call at all, and from this address: known before the first message has to go."""
         while self._client.has_app:
             pause = LOOK_EVERY
             try:
-                await self._client.call("GET", "agent/get", query={"agentid": str(self._settings.agent_id)})
+                await self._client.tokens.get()
                 self._reached, self._token_trouble = True, ""
                 self._backoff.reset()
-            except Refused:
-                self._reached, self._token_trouble = True, ""
+                with suppress(SendError):  # what is wrong stands in the client's trouble then
+                    await self._client.call("GET", "getcallbackip")
             except SendError as error:
-                self._token_trouble = words("trouble.app_connection", detail=error.reason)
+                key = "trouble.credentials" if isinstance(error, Misconfigured) else "trouble.app_connection"
+                self._token_trouble = words(key, detail=error.reason)
                 pause = self._backoff.next()
             await sleep(self._clock, pause)
 

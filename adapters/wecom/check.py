@@ -45,22 +45,27 @@ class Check:
         what = words("check.app")
         if not self._client.has_app:
             return CheckLine(what, False, words("check.app_missing"))
+        problem = await self._app_calls()
+        return CheckLine(what, not problem, problem)
+
+    async def _app_calls(self) -> str:
+        """A message to nobody is refused for just that, once token, address and agent are found right."""
+        to_nobody = {"touser": "", "msgtype": "text", "agentid": self._settings.agent_id, "text": {"content": "check"}}
         try:
-            await self._client.call("GET", "agent/get", query={"agentid": str(self._settings.agent_id)})
+            await self._client.call("POST", "message/send", to_nobody)
+        except (Misconfigured, NotPermitted) as error:
+            return self._app_problem(error)
+        except Refused:
+            return ""
         except SendError as error:
-            return CheckLine(what, False, self._app_problem(error))
-        return CheckLine(what, True)
+            return self._unreachable(self._settings.api_base, error.reason)
+        return ""
 
     def _app_problem(self, error: SendError) -> str:
         if isinstance(error, Untrusted):
             return words("check.app_untrusted", address=error.address)
-        if isinstance(error, Misconfigured):
-            return words("check.app_wrong", detail=error.reason)
-        if isinstance(error, NotPermitted):
-            return words("check.app_agent", detail=error.reason)
-        if isinstance(error, Refused):
-            return words("check.app_refused", detail=error.reason)
-        return self._unreachable(self._settings.api_base, error.reason)
+        key = "check.app_wrong" if isinstance(error, Misconfigured) else "check.app_agent"
+        return words(key, detail=error.reason)
 
     def _app_callback(self) -> CheckLine:
         settings = self._settings

@@ -115,7 +115,8 @@ class Sending:
             except CardRefused as error:
                 log.warning("a card could not be shown, words instead", reason=error.reason)
                 self._no_cards = self._no_cards or error.reason == NEEDS_CALLBACK
-                return outcomes | await self._batch(going, job, with_card=False)
+                outcomes |= await self._batch(going, job, with_card=False)
+                continue
             except SendError as error:
                 outcomes |= dict.fromkeys(going, error)
                 continue

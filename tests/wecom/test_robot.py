@@ -112,6 +112,20 @@ async def test_a_message_that_comes_twice_is_one_and_one_that_cannot_be_stored_i
         assert b.box.texts == ["喂", "在吗"]
 
 
+async def test_a_message_kept_in_hand_survives_the_connection_it_came_by() -> None:
+    async with bench() as b:
+        await b.connect()
+        b.box.broken = True
+        await b.simulator.talk.say("LiMing", "喂", GROUP)
+        await until(lambda: b.adapter._kept)
+        await b.simulator.gateway.live()[0].abort()
+        await b.pass_time(60, step=1)
+        await until(b.simulator.gateway.live)
+        b.box.broken = False
+        await b.pass_time(70, step=5)
+        assert (await b.heard()).text == "喂"
+
+
 async def test_whoever_opens_the_chat_is_welcomed() -> None:
     async with bench() as b:
         await b.connect()

@@ -13,7 +13,7 @@ from storage.clock import ManualClock
 from storage.messages import Action, Outgoing
 from storage.ports import Downloads, Receipts, Refused, Retry, SendError, SendJob, Sent, Unsure
 from tests.wecom.bench import IN_APP_GROUP, IN_GROUP, START, bench, person, sent
-from tests.wecom.conftest import AGENT, APP_GROUP, GROUP, ROBOT_KEY, SECRET
+from tests.wecom.conftest import AGENT, APP_GROUP, GROUP, ROBOT_KEY, SECRET, until
 
 TAKE = Action(label="接单", value="take:GZ-1", say="接单")
 
@@ -112,6 +112,17 @@ async def test_where_cards_are_refused_words_say_the_same() -> None:
         assert b.to("LiMing") == [("app", "三楼没声音")]
         sent(await b.send(person("LiMing"), text="还是没声音", actions=(TAKE,)))
         assert len(b.simulator.calls_of("message/send")) == 3, "once is enough to know"
+
+
+async def test_a_card_the_platform_does_not_like_is_words_for_everybody_and_the_next_one_is_tried() -> None:
+    async with bench(robot="") as b:
+        everybody = person("LiMing"), person("wangfang")
+        b.simulator.faults.next("message/send", errcode=42014)
+        outcomes = await b.send(*everybody, text="三楼没声音", actions=(TAKE,))
+        assert all(isinstance(outcome, Sent) for outcome in outcomes.values())
+        assert b.to("LiMing") == b.to("wangfang") == [("app", "三楼没声音")]
+        await b.send(*everybody, text="三楼没声音", actions=(TAKE,))
+        assert b.simulator.direct_messages("wangfang")[-1].buttons
 
 
 async def test_a_group_hears_mentions_by_its_own_robot() -> None:
@@ -326,3 +337,13 @@ async def test_a_job_without_a_way_is_refused() -> None:
         assert all(isinstance(outcome, Refused) for outcome in (await b.adapter.send(job)).values())
         await asyncio.wait_for(b.adapter.run(b.box.accept), 1)
         assert b.adapter.ever_connected()
+
+
+async def test_an_untrusted_address_is_known_before_the_first_message() -> None:
+    async with bench(robot="") as b:
+        b.simulator.world.apps[AGENT].trusted = set()
+        running = asyncio.create_task(b.adapter.run(b.box.accept))
+        await until(lambda: "203.0.113.7" in b.adapter.trouble())
+        assert b.adapter.ever_connected(), "the platform was reached, it only does not want us"
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

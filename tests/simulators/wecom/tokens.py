@@ -30,7 +30,7 @@ class Tokens:
         self._calls = Window(context.limits.calls_per_minute, 60, context.clock, 60)
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/cgi-bin/gettoken", self._get), web.get("/cgi-bin/agent/get", self._agent)]
+        return [web.get("/cgi-bin/gettoken", self._get), web.get("/cgi-bin/getcallbackip", self._addresses)]
 
     def invalidate(self, agent_id: int, *, renew: bool = True) -> None:
         """The platform drops a token early; without `renew` it keeps handing out the dead one."""
@@ -77,8 +77,6 @@ class Tokens:
         left = int(token.expires - self._context.clock())
         return ok(access_token=token.value, expires_in=left)
 
-    async def _agent(self, request: web.Request) -> web.Response:
-        app = self.app_of(request)
-        if request.query.get("agentid") != str(app.agent_id):
-            raise ApiError(301002, "not allow operate another agent with this accesstoken")
-        return ok(agentid=app.agent_id, name="会保", close=0)
+    async def _addresses(self, request: web.Request) -> web.Response:
+        self.app_of(request)
+        return ok(ip_list=["127.0.0.1"])
