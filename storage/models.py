@@ -213,6 +213,8 @@ class Obligation(SQLModel, table=True):
     __table_args__ = (
         Index("obligation_due", "next_at"),
         Index("obligation_about", "meeting", "fault", "kind"),
+        Index("obligation_of_fault", "fault"),
+        Index("obligation_at_site", "site_id", "kind"),
     )
     id: int | None = Field(default=None, primary_key=True)
     kind: str
@@ -306,6 +308,7 @@ class AuditEntry(SQLModel, table=True):
     """Who did what, when, through what. Written unsealed (``seq`` NULL); the sealer numbers and chains it."""
 
     __tablename__ = "audit"
+    __table_args__ = (Index("audit_who", "who", "at"),)
     id: int | None = Field(default=None, primary_key=True)
     seq: int | None = Field(default=None, unique=True)
     at: datetime

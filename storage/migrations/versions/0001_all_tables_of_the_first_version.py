@@ -27,6 +27,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audit_about"), ["about"], unique=False)
+        batch_op.create_index("audit_who", ["who", "at"], unique=False)
 
     op.create_table(
         "chat_group",
@@ -322,6 +323,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_obligation_state"), ["state"], unique=False)
         batch_op.create_index(batch_op.f("ix_obligation_unit_id"), ["unit_id"], unique=False)
         batch_op.create_index("obligation_about", ["meeting", "fault", "kind"], unique=False)
+        batch_op.create_index("obligation_at_site", ["site_id", "kind"], unique=False)
+        batch_op.create_index("obligation_of_fault", ["fault"], unique=False)
         batch_op.create_index("obligation_due", ["next_at"], unique=False)
 
     op.create_table(
@@ -448,6 +451,8 @@ def downgrade() -> None:
     op.drop_table("person")
     with op.batch_alter_table("obligation", schema=None) as batch_op:
         batch_op.drop_index("obligation_due")
+        batch_op.drop_index("obligation_of_fault")
+        batch_op.drop_index("obligation_at_site")
         batch_op.drop_index("obligation_about")
         batch_op.drop_index(batch_op.f("ix_obligation_unit_id"))
         batch_op.drop_index(batch_op.f("ix_obligation_state"))
@@ -516,6 +521,7 @@ def downgrade() -> None:
 
     op.drop_table("chat_group")
     with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.drop_index("audit_who")
         batch_op.drop_index(batch_op.f("ix_audit_about"))
 
     op.drop_table("audit")
