@@ -80,9 +80,10 @@ class Fetcher:
         """When the nearest try is due."""
         if not self._adapters:
             return None
-        query = select(func.min(Fetch.not_before)).where(Fetch.state == "waiting", self._ours())
-        async with self._ground.database.read() as session:
-            return (await session.exec(query)).first()
+        nearest = select(func.min(Fetch.not_before)).where(Fetch.state == "waiting", self._ours())
+        [rows] = await self._ground.database.peek(nearest)
+        moment: datetime | None = rows[0][0]
+        return moment
 
     async def _claim(self) -> list[Fetch]:
         due = await self.next_due()

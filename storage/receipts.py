@@ -110,9 +110,9 @@ class ReceiptReader:
         """When the nearest question is due."""
         if not self._adapters:
             return None
-        query = select(func.min(Delivery.receipt_at)).where(self._ours())
-        async with self._ground.database.read() as session:
-            return (await session.exec(query)).first()
+        [rows] = await self._ground.database.peek(select(func.min(Delivery.receipt_at)).where(self._ours()))
+        moment: datetime | None = rows[0][0]
+        return moment
 
     def _ours(self) -> Any:
         return col(Delivery.platform).in_(self._adapters)

@@ -236,7 +236,11 @@ class Sending:
     async def _attach(self, address: Address, attachment: Attachment, message: Outgoing) -> str:
         if self._load is None or not attachment.sha256:
             raise Refused("the file to attach is not at hand")
-        msg_key, param = await upload(self._client, attachment.name, await self._load(attachment.sha256))
+        try:
+            data = await self._load(attachment.sha256)
+        except (OSError, ValueError) as error:
+            raise Refused(f"the file to attach cannot be read: {type(error).__name__}") from error
+        msg_key, param = await upload(self._client, attachment.name, data)
         send = self._direct_send if address.kind == "direct" else self._group_send
         return await send(address, msg_key, param, message)
 
