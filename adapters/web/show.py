@@ -140,13 +140,14 @@ def _nobody(org: Directory, person_id: str) -> View:
     return {"name": _name(org, person_id), "role": role, "unit": words()["chat"]["bot_unit"] if role == "bot" else ""}
 
 
-def bubbles_view(org: Directory, rows: Sequence[ConsoleMessage], me: Person, today: datetime) -> list[View]:
-    """Messages as bubbles; of several with the same card only the newest keeps its buttons."""
+def bubbles_view(stage: Stage, rows: Sequence[ConsoleMessage], overview: Overview) -> list[View]:
+    """Messages as bubbles; of several with the same card only the newest keeps its buttons, until it is settled."""
+    settled = overview.settled(stage.talk.key)
     newest = {row.body["card"]: row.id for row in rows if row.body.get("card")}
     views: list[View] = []
     for row in rows:
-        view = bubble_view(org, row, me, today)
-        if newest.get(view["card"], row.id) != row.id:
+        view = bubble_view(stage.org, row, stage.me, stage.today)
+        if newest.get(view["card"], row.id) != row.id or settled.get(view["card"], 0) > (row.id or 0):
             view["actions"] = []
         view["new_day"] = not views or views[-1]["day"] != view["day"]
         views.append(view)

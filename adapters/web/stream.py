@@ -63,12 +63,15 @@ class Stream:
     async def refresh_chat(self, stage: Stage) -> None:
         """Send what is new for the played person; what was sent counts as seen."""
         rows = await self._talk.page(stage.talk.key, self._last)
-        for view in bubbles_view(stage.org, rows, stage.me, stage.today):
+        overview = await self._talk.overview()
+        for view in bubbles_view(stage, rows, overview):
             await self._event("bubble", render("bubble.html", bubble=view), str(view["id"]))
         if rows:
             self._last = rows[-1].id or self._last
             await self._talk.mark_seen(stage.me.person_id, stage.talk.key, self._last)
-        overview = await self._talk.overview()
+            overview = await self._talk.overview()
+        settled = overview.settled(stage.talk.key)
+        await self._part("settled", render("settled.html", settled=settled))
         await self._part("talks", render("talks.html", apps=apps_view(stage, overview)))
         await self._part("people", render("people.html", people=people_view(stage, overview)))
 

@@ -46,6 +46,17 @@ class Overview:
         fresh = [row for row in rows if (row.id or 0) > mark and row.person_id != person_id]
         return Unread(len(fresh), any(calls(row, person_id) for row in fresh), rows[-1] if rows else None)
 
+    def settled(self, conversation: str) -> dict[str, int]:
+        """Cards of a conversation with nothing left to press, and the message that said so, in whatever conversation.
+
+        As on the real platforms, where every copy of a card is updated: who took a fault in one app finds no button
+        left in the other.
+        """
+        cards = {row.body["card"] for row in self.messages.get(conversation, []) if row.body.get("card")}
+        rows = [row for found in self.messages.values() for row in found if row.body.get("card") in cards]
+        said = sorted((row.id or 0, row.body["card"]) for row in rows if not row.body.get("actions"))
+        return {card: message_id for message_id, card in said}
+
 
 def calls(row: ConsoleMessage, person_id: str) -> bool:
     """Whether the message mentions this person."""

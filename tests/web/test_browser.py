@@ -111,6 +111,35 @@ async def test_story_two_goes_on_at_the_site(room: Desk) -> None:
     await li.page.locator("#thread .mine img.photo").wait_for()
 
 
+async def test_one_person_on_two_platforms(room: Desk) -> None:
+    """Taken in WeCom after the supervisor was alarmed: the all-clear comes on both, and old buttons are gone."""
+    fang = await room.sit("fang", "wecom:group:wr-linhe-client")
+    here, there = await room.sit("li"), await room.sit("li", "wecom:direct:wc-li", phone=True)
+    boss, group = await room.sit("wang", "wecom:direct:wc-wang"), await room.sit("li", "linhe")
+
+    await fang.say("三楼会议室没声音了，会马上开始")
+    said = await fang.sees("已受理", "三楼会议室")
+    number = re.search(r"GZ-\d{8}-\d{3}", said)
+    assert number
+    for screen in (here, there, group):
+        await screen.sees(number[0], "三楼会议室")
+        await screen.page.locator("#thread .actions button", has_text="接单").last.wait_for()
+    await fang.forward("+10分钟")
+    await boss.sees(number[0], "尚无人接单")
+
+    await there.press("接单")
+    await boss.sees(number[0], "已由李工")
+    await boss.open()
+    await boss.sees(number[0], "已由李工")
+    await fang.sees("已接单", "李工")
+    await fang.board("接单", "李明", "企业微信")
+    for screen in (here, there, group):
+        await screen.page.locator("#thread .actions button", has_text="接单").first.wait_for(state="detached")
+    heard = [await screen.words() for screen in (here, there)]
+    await fang.forward("+10分钟")
+    assert [await screen.words() for screen in (here, there)] == heard, "nobody is reminded of what has been taken"
+
+
 async def test_written_text_is_shown_as_text(room: Desk) -> None:
     fang, li = await room.sit("fang", "linhe-client"), await room.sit("li", "linhe-client")
     attack = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>"

@@ -8,9 +8,9 @@ import pytest
 
 from adapters.web.adapter import WebAdapter
 from adapters.web.sight import conversations, played
-from storage.messages import Address, Outgoing
+from storage.messages import Action, Address, Outgoing
 from storage.outbox import post, post_person
-from tests.web.house import HX, TAKE, House, house
+from tests.web.house import HX, NUMBER, TAKE, House, house
 
 GROUP = "wecom:group:wr-linhe"
 
@@ -126,3 +126,24 @@ async def test_photos_sent_there_can_be_fetched_there(both: House) -> None:
     attachment = both.parrot.heard[0].attachments[0]
     data = await WebAdapter(both.runtime.ground, "wecom").download(attachment)
     assert len(data) == attachment.size
+
+
+async def test_a_card_settled_in_one_app_has_no_buttons_in_the_other(both: House) -> None:
+    """Whoever took the fault in one app must not find it still to be taken in the other."""
+    group, elsewhere = Address.parse(GROUP), Address.parse("web:direct:li")
+
+    async def shows(text: str, place: Address, *actions: Action) -> None:
+        async with both.runtime.ground.work() as work:
+            await post(work, place, Outgoing(text=text, card=NUMBER, actions=actions), key=text)
+        await both.runtime.step()
+
+    async def buttons(place: Address) -> int:
+        return (await both.page(f"/console?as=li&in={place}")).count('hx-post="/console/press"')
+
+    await shows("请接单", elsewhere, TAKE)
+    await shows("请接单！", group, TAKE)
+    assert (await buttons(elsewhere), await buttons(group)) == (1, 1)
+    await shows("李工已接单", group)
+    assert (await buttons(elsewhere), await buttons(group)) == (0, 0)
+    await shows("再请接单", elsewhere, TAKE)
+    assert (await buttons(elsewhere), await buttons(group)) == (1, 0)

@@ -71,6 +71,14 @@
     }
   }
 
+  // A card that was settled elsewhere (in another conversation, in another app) has nothing left to press here.
+  function retireSettled() {
+    const settled = new Map([...document.querySelectorAll("[data-settled]")].map((item) => [item.dataset.settled, Number(item.dataset.by)]));
+    for (const item of document.querySelectorAll("#thread > li[data-card]")) {
+      if (Number(item.id.slice(1)) < settled.get(item.dataset.card)) item.querySelector(".actions")?.remove();
+    }
+  }
+
   let wasAtEnd = true;
 
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
@@ -88,6 +96,7 @@
       if (wasAtEnd || newest.classList.contains("mine")) toEnd();
       else byId("jump").hidden = false;
     }
+    if (event.target.id === "settled") retireSettled();
     if (event.target.id === "clock") setClock();
     tick();
   });
