@@ -15,16 +15,22 @@ from intents.understand import Understanding
 
 NAME = "examples.jsonl"
 """Beside the shipped words and in the operator's folder: one object a line, with ``text``, ``now``, ``intent`` (what it
-should mean) and, where it matters, ``role``, ``chat``, ``expecting``, ``step``."""
+should mean; or ``not``: what it must not be taken for) and, where it matters, ``role``, ``chat``, ``expecting`` and
+``step``."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A line to be read, and what it should mean."""
+    """A line to be read, and what it should mean (``intent``) or must not be taken for (``denied``)."""
 
     text: str
     context: Context
     intent: str
+    denied: str = ""
+
+    def fits(self, reading: Reading) -> bool:
+        """Whether it is read as it should be."""
+        return reading.intent == self.intent if self.intent else reading.intent != self.denied
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def compared(folder: Path) -> Comparison:
     own, every = list(_examples(folder / NAME)), examples(folder)
     read = [Difference(one, _read(before, one), _read(after, one)) for one in every]
     changed = [one for one in read if _told(one.before) != _told(one.after)]
-    misread = [one for one in read if one.example in own and one.after.intent != one.example.intent]
+    misread = [one for one in read if one.example in own and not one.example.fits(one.after)]
     return Comparison(len(every), changed, misread)
 
 
@@ -87,4 +93,6 @@ def _example(row: dict[str, str]) -> Example:
         row.get("expecting"),
         row.get("step"),
     )
-    return Example(row["text"], context, row["intent"])
+    if "intent" not in row and "not" not in row:
+        raise KeyError("intent")
+    return Example(row["text"], context, row.get("intent", ""), row.get("not", ""))

@@ -12,6 +12,7 @@ from storage.messages import Incoming
 from storage.models import Expectation, Group, Obligation, Person, Site
 from storage.obligations import unmet
 from storage.work import Work
+from workflows.remembered import remember
 from workflows.vocabulary import Vocabulary
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9])(HY|GZ)-?(\d{8})-?(\d{3,})", re.IGNORECASE)
@@ -59,7 +60,13 @@ class Reader:
             own_sites=tuple(self._names[site.site_id] for site in own),
             own_units=tuple(dict.fromkeys(site.unit_id for site in own)),
         )
-        return [self._with_ids(reading) for reading in self._understanding.read_all(incoming.text, context)]
+        found = self._understanding.read_all(incoming.text, context)
+        await remember(work, incoming, person, context, found)
+        return [self._with_ids(reading) for reading in found]
+
+    def again(self, text: str, context: Context) -> list[Reading]:
+        """What a text would be taken to mean now."""
+        return self._understanding.read_all(text, context)
 
     def _with_ids(self, reading: Reading) -> Reading:
         slots = dict(reading.slots)

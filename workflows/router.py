@@ -15,7 +15,19 @@ from storage.messages import Incoming, Outgoing, Urgency
 from storage.models import InboxRow, Person, Sighting
 from storage.outbox import post, post_person
 from storage.work import Work
-from workflows import ack, checklist, choices, desk, fault, fault_continue, fault_progress, meeting, secrecy
+from workflows import (
+    ack,
+    checklist,
+    choices,
+    desk,
+    fault,
+    fault_continue,
+    fault_progress,
+    learning,
+    meeting,
+    secrecy,
+    why,
+)
 from workflows.reader import Reader, numbers_in
 from workflows.turn import Turn, open_expectations
 from workflows.vocabulary import Vocabulary
@@ -82,8 +94,12 @@ class Router:
         turn.expectations = await open_expectations(work, person.person_id, str(incoming.conversation))
         if incoming.click:
             await self._click(turn)
-        elif not await desk.command(turn) and not await choices.answer(turn):
+        elif not await desk.command(turn) and not await self._taught(turn) and not await choices.answer(turn):
             await self._read(turn)
+
+    async def _taught(self, turn: Turn) -> bool:
+        """Words about the bot's own reading: why it read so, that it read wrongly, another name of a place."""
+        return await why.command(turn, self._reader.again) or await learning.command(turn, self._reader.again)
 
     async def _click(self, turn: Turn) -> None:
         handler = CLICKS.get(turn.incoming.click.partition(":")[0])
@@ -101,9 +117,9 @@ class Router:
         if await meeting.overhear(turn, {reading.intent for reading in readings}):
             return
         for reading in readings:
-            await self._act(replace(turn, reading=reading, said=turn.said), turn)
             if explained and reading.intent != "fault.report":
                 continue
+            await self._act(replace(turn, reading=reading, said=turn.said), turn)
 
     async def _act(self, turn: Turn, whole: Turn) -> None:
         if await fault_continue.continued(turn):

@@ -6,10 +6,10 @@ from pathlib import Path
 from intents.compare import Difference, compared
 from intents.overlay import own_files
 from intents.reading import Reading
+from workflows.why import intent_name
 from workflows.words import Words
 
 WORDS = Words("command_line")
-WHY = Words("why")
 
 
 def report_lines(folder: Path) -> Iterator[str]:
@@ -28,8 +28,9 @@ def report_lines(folder: Path) -> Iterator[str]:
 
 
 def _line(key: str, one: Difference) -> str:
-    right = one.after.intent == one.example.intent
-    wanted = "" if right else WORDS("words_wanted", intent=intent_name(one.example.intent))
+    intent, denied = one.example.intent, one.example.denied
+    key_of_wanted = "words_wanted" if intent else "words_not_wanted"
+    wanted = "" if one.example.fits(one.after) else WORDS(key_of_wanted, intent=intent_name(intent or denied))
     text, before, after = one.example.text, told(one.before), told(one.after)
     return WORDS(key, text=text, before=before, after=after, wanted=wanted).rstrip()
 
@@ -38,12 +39,6 @@ def told(reading: Reading) -> str:
     """A reading in short: its intent in Chinese and its slots as they are named in the data."""
     slots = " ".join(f"{name}={_plain(value)}" for name, value in reading.slots.items())
     return f"{intent_name(reading.intent)} {slots}".strip()
-
-
-def intent_name(intent: str) -> str:
-    """报障 for fault.report."""
-    names: dict[str, str] = WHY.get("intent")
-    return names.get(intent, intent)
 
 
 def _plain(value: object) -> str:

@@ -1,0 +1,160 @@
+"""What people teach in chat: names of places and corrections, counted once an administrator has accepted them."""
+
+import json
+from pathlib import Path
+
+from intents.compare import compared
+from storage.learning import WordProposal
+from storage.models import AuditEntry, Site
+from storage.organisation.load import import_tables
+from storage.organisation.read import read_tables
+from storage.organisation.sample import SAMPLE
+from tests.scenario import Scenario, scenario
+from workflows.vocabulary import words_folder
+
+GROUP = "临河县水利局客户群"
+BASEMENT = "把“小白楼”记为江州市水利局分会场"
+
+
+async def accepted(bot: Scenario) -> None:
+    await bot.say("he", BASEMENT)
+    await bot.say("admin", "接受 1")
+    bot.forget_all()
+
+
+async def test_a_name_counts_once_an_administrator_has_accepted_it(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("he", BASEMENT)
+        bot.expect("he", "已记下：“小白楼”记为江州市水利局分会场，交管理员审核（词条1）。")
+        bot.expect("admin", "有新的词条待审")
+        await bot.say("admin", "待审词条")
+        bot.expect("admin", "待审词条（1条）", "1. 何工：“小白楼”记为江州市水利局分会场", "回“接受 1”或“拒绝 1”")
+        await bot.say("admin", "接受 1")
+        bot.expect("admin", "已接受词条1。")
+        bot.nothing_more()
+        await bot.say("he", "小白楼话筒没声音")
+        assert (await bot.fault()).site_id == "S1"
+        audited = [row.what for row in await bot.rows(AuditEntry, AuditEntry.about == "words:1")]
+        assert audited == ["words.proposed", "words.accepted"]
+
+
+async def test_an_import_that_lacks_an_accepted_name_does_not_lose_it_and_changes_nothing(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await accepted(bot)
+        result = await import_tables(bot.ground.database, read_tables(SAMPLE), bot.clock.now())
+        assert not result.changed
+        assert "小白楼" not in (await bot.rows(Site, Site.site_id == "S1"))[0].aliases
+        async with bot.ground.look() as work:
+            assert work.org.sites["S1"].aliases[-1] == "小白楼"
+
+
+async def test_a_name_that_is_taken_back_counts_no_more(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await accepted(bot)
+        await bot.say("admin", "拒绝1")
+        bot.expect("admin", "已拒绝词条1。")
+        async with bot.ground.look() as work:
+            assert "小白楼" not in work.org.sites["S1"].aliases
+
+
+async def test_names_that_cannot_be_taken_are_answered_at_once(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("he", "把三楼会议室记为江州市水利局分会场")
+        bot.expect("he", "“三楼会议室”已是临河县水利局三楼会议室的名称")
+        await bot.say("he", "把市水利局记为江州市水利局分会场")
+        bot.expect("he", "“市水利局”已经认得")
+        await bot.say("he", "把小白楼记为没有的地方")
+        bot.expect("he", "没有找到“没有的地方”这个会场")
+        assert await bot.rows(WordProposal) == []
+        bot.nothing_more()
+
+
+async def test_a_target_that_fits_several_sites_is_asked_about(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("he", "把小白楼记为镇政府会议室")
+        bot.expect("he", "“小白楼”是哪一处", "1. 青石镇政府会议室", "2. 柳林镇政府会议室")
+        await bot.say("he", "2")
+        bot.expect("he", "“小白楼”记为柳林镇政府会议室")
+
+
+async def test_two_proposals_of_one_name_cannot_both_be_accepted(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("he", BASEMENT)
+        await bot.say("li", "把小白楼记为青石镇政府会议室")
+        bot.forget_all()
+        await bot.say("admin", "接受 1、2 9")
+        bot.expect("admin", "已接受词条1。", "没有词条9", "词条2不能接受：“小白楼”已是江州市水利局分会场的名称。")
+        bot.nothing_more()
+
+
+async def test_only_an_administrator_decides(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("he", BASEMENT)
+        bot.forget_all()
+        for said in ("接受 1", "拒绝 1", "待审词条"):
+            await bot.say("he", said)
+            bot.expect("he", "词条由管理员审核。")
+        assert [row.state for row in await bot.rows(WordProposal)] == ["open"]
+        bot.nothing_more()
+
+
+async def test_a_correction_goes_to_the_list_and_accepted_to_the_regression_examples(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室没声音了", group=GROUP)
+        bot.forget_all()
+        await bot.say("fang", "这不是报障，是咨询", group=GROUP)
+        bot.expect(f"#{GROUP}", "已记下：“三楼会议室没声音了”不是报障，是咨询，交管理员审核（词条1）", "刚才发错了")
+        bot.expect("admin", "有新的词条待审")
+        await bot.say("fang", "不是报障，是咨询", group=GROUP)
+        bot.expect(f"#{GROUP}", "词条1")
+        await bot.say("admin", "采纳1")
+        bot.expect("admin", "已接受词条1。")
+        await bot.say("admin", "采纳1")
+        bot.expect("admin", "词条1已经是这样")
+        bot.nothing_more()
+        folder = words_folder(bot.ground.settings)
+        lines = (folder / "examples.jsonl").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == 1
+        kept = json.loads(lines[0])
+        assert kept["text"], kept["intent"] == ("三楼会议室没声音了", "consult")
+        assert (kept["role"], kept["chat"]) == ("client", "group")
+        assert [one.example.text for one in compared(folder).misread] == ["三楼会议室没声音了"]
+
+
+async def test_not_this_alone_says_only_what_it_is_not(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室没声音了")
+        bot.forget_all()
+        await bot.say("fang", "不是报障")
+        bot.expect("fang", "“三楼会议室没声音了”不是报障，交管理员审核")
+        await bot.say("admin", "接受1")
+        example = json.loads((words_folder(bot.ground.settings) / "examples.jsonl").read_text(encoding="utf-8"))
+        assert example["not"] == "fault.report"
+        assert "intent" not in example
+
+
+async def test_a_quoted_message_is_the_one_corrected(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室没声音了", group=GROUP)
+        await bot.say("fang", "今天谁值班", group=GROUP)
+        bot.forget_all()
+        await bot.say("fang", "不是报障，是咨询", group=GROUP, quote="三楼会议室没声音了")
+        bot.expect(f"#{GROUP}", "“三楼会议室没声音了”不是报障，是咨询")
+
+
+async def test_what_was_read_as_said_needs_no_correction(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "不是报障，是咨询")
+        bot.expect("fang", "没有找到您刚才说的话")
+        await bot.say("fang", "今天谁值班")
+        bot.forget_all()
+        await bot.say("fang", "不是报障，是问值班")
+        bot.expect("fang", "“今天谁值班”我读作问值班，与您说的一致")
+        assert await bot.rows(WordProposal) == []
+
+
+async def test_a_denied_fault_in_a_report_is_no_correction(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "不是没声音，是有杂音，三楼会议室")
+        assert (await bot.fault()).symptom == "noise"
+        assert await bot.rows(WordProposal) == []
