@@ -1,7 +1,6 @@
 """An operator's word files: laid over the shipped ones, refused with a sentence when they cannot be used."""
 
 import threading
-import tomllib
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from intents import edition
 from intents.compare import compared, examples
-from intents.overlay import HERE, WordsError
+from intents.overlay import WordsError
 from intents.reading import Context, Reading
 from intents.understand import Understanding
 
@@ -99,17 +98,11 @@ def test_a_touched_file_changes_the_stamp_and_nothing_else_does(words: Path) -> 
 
 def test_a_change_is_shown_on_the_examples(words: Path) -> None:
     assert compared(words).changed == []
-    taken = "[without.signals]\nbot_talk = " + repr(bot_talk())
-    (words / "signals.toml").write_text(taken.replace("\\\\", "\\"), encoding="utf-8")
+    moved = '[without.device]\nmicrophone = ["话筒"]\n[device]\ncontrol = ["话筒"]\n'
+    (words / "things.toml").write_text(moved, encoding="utf-8")
     changed = compared(words).changed
     assert changed
-    assert all(one.before != one.after for one in changed)
-    assert any(one.before.intent == "help" != one.after.intent for one in changed)
-
-
-def bot_talk() -> list[str]:
-    signals = tomllib.loads((HERE / "signals.toml").read_text(encoding="utf-8"))["signals"]
-    return list(signals["bot_talk"][:1])
+    assert all("话筒" in one.example.text and one.before != one.after for one in changed)
 
 
 def test_the_operators_own_examples_count_and_a_broken_line_is_named(words: Path) -> None:
