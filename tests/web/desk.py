@@ -136,9 +136,18 @@ def _stays_here(screen: Screen, request: Request) -> None:
 
 
 @asynccontextmanager
-async def desk(folder: Path) -> AsyncIterator[Desk]:
-    """The demo at 15:10 with the sample organisation; afterwards no window may have complained."""
+async def started() -> AsyncIterator[Browser]:
+    """A running browser: starting one takes longer than many a test."""
     path = chromium()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def desk(folder: Path, browser: Browser) -> AsyncIterator[Desk]:
+    """The demo at 15:10 with the sample organisation; afterwards no window may have complained."""
     settings = build_settings({"web": {"console": True, "console_platforms": ["wecom"]}}, {}, folder, "demo")
     database = Database(settings.database_url)
     ground = Ground(database, SystemClock(START - datetime.now(UTC)), settings)
@@ -148,11 +157,10 @@ async def desk(folder: Path) -> AsyncIterator[Desk]:
     app = build_app(runtime, may_push_clock=True)
     server = asyncio.create_task(serve(app, runtime, "127.0.0.1", 0, stop, port.set_result))
     try:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-            running = Desk(f"http://127.0.0.1:{await port}", browser)
-            yield running
-            await browser.close()
+        running = Desk(f"http://127.0.0.1:{await port}", browser)
+        yield running
+        for screen in running.screens:
+            await screen.page.context.close()
         assert not [line for screen in running.screens for line in screen.complaints]
     finally:
         stop.set()

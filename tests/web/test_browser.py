@@ -5,17 +5,25 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
-from tests.web.desk import Desk, Screen, desk
+from tests.web.desk import Desk, Screen, desk, started
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 NOTICE = "明天上午9点半全省防汛视频会商，各市县提前一小时到位"
 
 
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with desk(tmp_path) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with started() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def room(tmp_path: Path, browser: Browser) -> AsyncIterator[Desk]:
+    async with desk(tmp_path, browser) as running:
         yield running
 
 
