@@ -32,6 +32,8 @@ async def command(turn: Turn, text: str) -> bool:
     if not may(turn.work.org, turn.person, "words.review"):
         turn.audit("words.review_refused")
         await turn.reply(WORDS("not_allowed"))
+    elif not turn.direct:
+        await turn.reply(WORDS("in_private"))
     elif decision is None:
         await _show(turn)
     else:

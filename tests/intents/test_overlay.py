@@ -8,7 +8,7 @@ import pytest
 
 from intents import edition
 from intents.compare import compared, examples
-from intents.overlay import WordsError
+from intents.overlay import HERE, WordsError
 from intents.reading import Context, Reading
 from intents.understand import Understanding
 
@@ -42,6 +42,14 @@ def test_a_word_can_be_taken_out_and_a_rule_put_in(words: Path) -> None:
     assert read(changed, "密码忘了").intent == "consult"
     assert read(changed, "密码忘了").why[0].rule == "lost_password.password_lost"
     assert read(Understanding, "密码忘了").intent != "consult"
+
+
+def test_the_example_of_the_handbook_can_be_used(words: Path) -> None:
+    handbook = (HERE.parent / "docs" / "词表.md").read_text(encoding="utf-8")
+    (words / "things.toml").write_text(handbook.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    changed = edition.load(words)
+    assert read(changed, "会说话的棒子坏了").slots["device"] == ["microphone"]
+    assert "device" not in read(changed, "咪头坏了").slots
 
 
 def test_no_words_of_an_operator_read_as_the_shipped_ones(words: Path) -> None:

@@ -98,6 +98,24 @@ async def test_only_an_administrator_decides(tmp_path: Path) -> None:
         bot.nothing_more()
 
 
+async def test_the_list_holds_what_others_said_and_is_not_shown_in_a_group(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("he", BASEMENT)
+        bot.forget_all()
+        await bot.say("admin", "待审词条", group=GROUP)
+        bot.expect(f"#{GROUP}", "请私聊我审核", absent=["小白楼"])
+        bot.nothing_more()
+
+
+async def test_a_mistaken_report_can_still_be_taken_back_after_its_correction(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室没声音了")
+        await bot.say("fang", "不是报障，是咨询")
+        bot.forget_all()
+        await bot.say("fang", "刚才发错了")
+        bot.expect("fang", "GZ-20261124-001")
+
+
 async def test_a_correction_goes_to_the_list_and_accepted_to_the_regression_examples(tmp_path: Path) -> None:
     async with scenario(tmp_path) as bot:
         await bot.say("fang", "三楼会议室没声音了", group=GROUP)
