@@ -54,9 +54,17 @@ async def _candidates(turn: Turn) -> list[Obligation]:
     named = [_spoken_for(turn, org.sites[site].unit_id) for site in turn.slot("site", ()) if site in org.sites]
     units = named or org.serves(turn.person)
     owed = await unmet(turn.work, col(Obligation.unit_id).in_(units), kinds=KINDS)
+    owed += [debt for debt in await _handed_to(turn) if debt.unit_id not in units and not named]
     allowed = [debt for debt in owed if _may_answer(turn, debt, by_proxy=bool(named))]
     numbered = [debt for debt in allowed if _about(debt) in turn.numbers]
     return numbered if turn.numbers else [debt for debt in allowed if _is_said_here(turn, debt)]
+
+
+async def _handed_to(turn: Turn) -> list[Obligation]:
+    """Faults that wait for this very person, of whatever unit."""
+    waiting = (await turn.work.session.exec(select(Fault.number).where(Fault.state == "open"))).all()
+    debts = await unmet(turn.work, col(Obligation.fault).in_(waiting), kinds=("fault_ack",)) if waiting else []
+    return [debt for debt in debts if turn.person.person_id in debt.person_ids]
 
 
 def _is_said_here(turn: Turn, debt: Obligation) -> bool:

@@ -49,6 +49,8 @@ def _people(work: Work, obligation: Obligation, rung: str) -> Sequence[Person]:
         return _not_at_peace(obligation, org.supervisors(unit_id))
     if rung == "upper":
         return _not_at_peace(obligation, upper_supervisors(org, unit_id))
+    if rung == "nobody" and not _groups(work, obligation):
+        return upper_supervisors(org, unit_id) or org.supervisors(unit_id) or org.with_role("admin")
     return ()
 
 

@@ -108,18 +108,18 @@ async def on_observed(work: Work, timer: Timer) -> None:
 async def climb_untaken(work: Work, obligation: Obligation, rung: str, late: bool) -> bool:
     """The usual ladder of a fault nobody takes; at each promised time the reporter hears when the next word comes."""
     told = await escalation.climb(work, obligation, rung, late)
-    if rung in SPOKEN:
-        await _still_waiting(work, obligation)
+    if rung in (DUE, "nobody") or (told and rung in SPOKEN):
+        await _still_waiting(work, obligation, last=rung == "nobody")
     return told
 
 
-async def _still_waiting(work: Work, debt: Obligation) -> None:
+async def _still_waiting(work: Work, debt: Obligation, last: bool) -> None:
     """What was promised for now has not come: the reporter hears so, and the next time; never who was alarmed."""
     fault = await book.load(work, debt.fault)
     if fault is None or fault.state != "open":
         return
     moments = [debt.due_at + timedelta(seconds=step["after_s"]) for step in debt.ladder if step["rung"] in SPOKEN]
-    following = [moment for moment in moments if moment > work.now]
+    following = [] if last else [moment for moment in moments if moment > work.now]
     words = fault_words.describe(work, fault)
     text = WORDS("still_waiting", due=clock(work, following[0]), **words) if following else WORDS("nobody", **words)
     await fault_voice.to_reporters(work, fault, text, f"waiting:{debt.id}:{debt.step}", debt=debt)

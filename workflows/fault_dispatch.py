@@ -89,8 +89,20 @@ async def _already_taken(work: Work, fault: Fault, owner: Person, *, skip: str, 
 
 
 def on_duty(work: Work, unit_id: str) -> list[Person]:
-    """Engineers on duty, else the supervisors of the nearest unit that has some: a fault never goes to nobody."""
-    return work.org.on_duty(unit_id, work.now) or work.org.supervisors(unit_id) or upper_supervisors(work.org, unit_id)
+    """Engineers on duty, else the supervisors of the nearest unit that has some: a fault never goes to nobody.
+
+    People whom no message reaches (no account on any platform that is switched on) count as nobody while others can be.
+    """
+    org = work.org
+    circles = [
+        org.on_duty(unit_id, work.now),
+        org.on_duty(unit_id, work.now, "backup"),
+        org.supervisors(unit_id),
+        upper_supervisors(org, unit_id),
+    ]
+    found = [circle for circle in circles if circle]
+    reached = [one for one in found if any(org.addresses(person.person_id, work.platforms) for person in one)]
+    return next(iter(reached or found), [])
 
 
 def _open_ack(work: Work, fault: Fault, duty: Sequence[Person]) -> Obligation:

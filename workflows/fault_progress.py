@@ -50,7 +50,8 @@ async def clicked(turn: Turn) -> None:
 @fault_pick.act("take")
 async def take(turn: Turn, fault: Fault) -> None:
     """“收到”: the speaker takes the fault, once. Whoever comes second hears who has it, and helps."""
-    own = turn.person.person_id in (fault.owner, fault.extra.get("assigned"))
+    called = [person for debt in await book.owed(turn.work, fault, "fault_ack") for person in debt.person_ids]
+    own = turn.person.person_id in (fault.owner, fault.extra.get("assigned"), *called)
     if not await fault_pick.allowed(turn, fault, "fault.take", is_self=own):
         return
     if fault.state == "open":
