@@ -46,7 +46,7 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "little_else": lambda s: s.left_over <= _LITTLE,
     "system": lambda s: bool(s.systems),
     "denied": lambda s: any(symptom.state == "denied" for symptom in s.symptoms),
-    "asked": lambda s: any(symptom.state == "asked" for symptom in s.symptoms),
+    "asked": lambda s: any(symptom.state in ("asked", "supposed") for symptom in s.symptoms),
     "life": lambda s: bool(s.life),
     "life_firm": lambda s: "firm" in s.life,
     "scope_everybody": lambda s: s.everybody,

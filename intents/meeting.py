@@ -37,7 +37,7 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
         "start": _iso(start),
         "end": _iso(end),
         "scope": "all" if scope_all else listed,
-        "site": [] if scope_all else _venue(spans, places),
+        "site": [] if scope_all else _venue(spans, places, firm=bool(listed)),
         "room": _room(spans),
         "title": _title(spans),
         "start_date_said": _date_said(spans, start),
@@ -108,8 +108,9 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
 
 
 def _completed(best: TimeSpan, spans: Spans) -> TimeSpan:
-    """A new day without a clock takes the clock that stays ("是1号不是2号，下午三点不变"); "顺延一天" moves the old day."""
-    clock = next((span for span in spans.times if isinstance(span.start, datetime) and span.role not in _SIDE[:4]), None)
+    """A new day takes the clock that stays ("是1号不是2号，下午三点不变"); "顺延一天" moves the old day."""
+    clocks = (span for span in spans.times if isinstance(span.start, datetime) and span.role not in _SIDE[:4])
+    clock = next(clocks, None)
     if clock is None or not isinstance(clock.start, datetime):
         return best
     if not isinstance(best.start, datetime):
@@ -175,16 +176,20 @@ def _venue_hits(spans: Spans) -> list[PlaceHit]:
         hit
         for hit in spans.places
         if hit.end in at_room
-        or _PATTERNS["venue"].search(spans.text[max(0, hit.start - 10) : hit.start])
-        and (
-            _PATTERNS["venue_after"].match(spans.text[hit.end :])
-            or spans.text[hit.end : hit.end + 1] not in ("、", "和")
+        or (
+            _PATTERNS["venue"].search(spans.text[max(0, hit.start - 10) : hit.start])
+            and (
+                _PATTERNS["venue_after"].match(spans.text[hit.end :])
+                or spans.text[hit.end : hit.end + 1] not in ("、", "和")
+            )
         )
     ]
 
 
-def _venue(spans: Spans, places: PlaceIndex) -> list[str]:
-    return places.names(_venue_hits(spans))
+def _venue(spans: Spans, places: PlaceIndex, firm: bool) -> list[str]:
+    """Where it is held; `firm`, beside a list of sites: only where a room is named too."""
+    at_room = {room[0] for room in spans.rooms}
+    return places.names(hit for hit in _venue_hits(spans) if not firm or hit.end in at_room)
 
 
 def _room(spans: Spans) -> str | None:

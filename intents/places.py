@@ -105,11 +105,13 @@ class PlaceIndex:
         return False
 
     def _heard(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
-        """Adds names that only sound right where no everyday word stands: longer than what was read there, if anything."""
+        """Adds names that only sound right where no everyday word stands, longer than what was read there."""
         found = list(hits)
         for start, end, (name, sites) in self._sounds.find(sound(text)):
             met = [hit for hit in found if hit.start < end and hit.end > start]
-            inside = all(start <= hit.start and hit.end < end or start < hit.start and hit.end <= end for hit in met)
+            inside = all(
+                (start <= hit.start and hit.end < end) or (start < hit.start and hit.end <= end) for hit in met
+            )
             if not inside or text[start:end] == name or not self._sounds_meant(text, start, end, name, sites):
                 continue
             if met and sum(one != other for one, other in zip(text[start:end], name, strict=True)) > 1:

@@ -72,19 +72,30 @@ def _tokens(text: str, owner: str) -> list[str]:
 
 
 def _either(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condition, int]:
-    left, at = _both(tokens, at, names, owner)
-    while at < len(tokens) and tokens[at] == "|":
-        right, at = _both(tokens, at + 1, names, owner)
-        left = _or(left, right)
-    return left, at
+    options: list[Condition] = []
+    while True:
+        option, at = _both(tokens, at, names, owner)
+        options.append(option)
+        if at >= len(tokens) or tokens[at] != "|":
+            return (options[0] if len(options) == 1 else _any(options)), at
+        at += 1
 
 
 def _both(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condition, int]:
-    left, at = _one(tokens, at, names, owner)
-    while at < len(tokens) and tokens[at] == "&":
-        right, at = _one(tokens, at + 1, names, owner)
-        left = _and(left, right)
-    return left, at
+    plain: list[tuple[str, bool]] = []
+    others: list[Condition] = []
+    while True:
+        negated = at < len(tokens) and tokens[at] == "!"
+        word = tokens[at + negated] if at + negated < len(tokens) else ""
+        if word in names:
+            plain.append((word, not negated))
+            at += 1 + negated
+        else:
+            other, at = _one(tokens, at, names, owner)
+            others.append(other)
+        if at >= len(tokens) or tokens[at] != "&":
+            return _every(plain, others), at
+        at += 1
 
 
 def _one(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condition, int]:
@@ -112,9 +123,28 @@ def _not(inner: Condition) -> Condition:
     return lambda ask: not inner(ask)
 
 
-def _and(left: Condition, right: Condition) -> Condition:
-    return lambda ask: left(ask) and right(ask)
+def _every(plain: list[tuple[str, bool]], others: list[Condition]) -> Condition:
+    """All names as wanted and all other conditions; names first, since they are known or cheap."""
+    if not others and len(plain) == 1:
+        return _name(plain[0][0]) if plain[0][1] else _not(_name(plain[0][0]))
+
+    def holds(ask: Ask) -> bool:
+        for name, wanted in plain:
+            if ask(name) is not wanted:
+                return False
+        for other in others:  # noqa: SIM110  # a generator costs twice the time, and this runs for every rule
+            if not other(ask):
+                return False
+        return True
+
+    return holds
 
 
-def _or(left: Condition, right: Condition) -> Condition:
-    return lambda ask: left(ask) or right(ask)
+def _any(options: list[Condition]) -> Condition:
+    def holds(ask: Ask) -> bool:
+        for option in options:  # noqa: SIM110  # as above
+            if option(ask):
+                return True
+        return False
+
+    return holds

@@ -28,6 +28,7 @@ _EVERYBODY = re.compile("|".join(load_toml("scope.toml")["all"]))
 _ROOMS = load_toml("rooms.toml")
 _ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']})*(?:{_ROOMS['kind']})")
 _ROOM_KIND = re.compile(rf"^(?:{_ROOMS['kind']}|{_ROOMS['bare']})$")
+_SINGLE_ROOM = re.compile(_ROOMS["single"])
 _ROOM_NUMBER = re.compile(_ROOMS["number"])
 
 
@@ -111,14 +112,16 @@ class Spans:
     @cached_property
     def left_over(self) -> int:
         """How many Chinese characters are neither in a typed span nor in a word that says nothing."""
-        spans = [(one.start, one.end) for one in (*self.symptoms, *self.devices, *self.places, *self.people)]
-        spans += [*self.rooms, *self.tickets, *(span.span for span in self.times)]
+        spans = [*self.rooms, *self.tickets, *(span.span for span in self.times)]
+        spans += [(symptom.start, symptom.end) for symptom in self.symptoms]
+        spans += [(thing.start, thing.end) for thing in self.devices]
+        spans += [(hit.start, hit.end) for hit in self.places]
         rest = _FILLERS.sub("", _hide(self.text, spans, PLACE))
         return sum("\u4e00" <= char <= "\u9fff" for char in rest)
 
     @cached_property
     def life(self) -> frozenset[str]:
-        """"firm", "weak": the kinds of everyday words in it."""
+        """ "firm", "weak": the kinds of everyday words in it."""
         return frozenset(kind for _, _, kind in _LIFE.find(self.plain) if kind)
 
     @cached_property
@@ -133,7 +136,8 @@ class Spans:
     @cached_property
     def rooms(self) -> list[tuple[int, int]]:
         found = [match.span() for match in _ROOM.finditer(self.plain) if not _ROOM_KIND.match(match.group())]
-        return found or [match.span() for match in _ROOM_NUMBER.finditer(self.plain)]
+        found = found or [match.span() for match in _ROOM_NUMBER.finditer(self.plain)]
+        return found or [match.span() for match in _SINGLE_ROOM.finditer(self.plain)]
 
     @cached_property
     def view(self) -> View:

@@ -9,7 +9,7 @@ from typing import Literal
 from intents.lexicon import WordIndex
 from intents.words import load_toml, patterns
 
-State = Literal["present", "gone", "absent", "denied", "asked"]
+State = Literal["present", "gone", "absent", "denied", "asked", "supposed"]
 _WORDS = load_toml("things.toml")
 _POLARITY = load_toml("polarity.toml")
 _DEVICES: WordIndex[str] = WordIndex(
@@ -24,6 +24,7 @@ _NEGATES = re.compile(_POLARITY["negates_before"])
 _STRONG_NEGATES = re.compile(_POLARITY["denies_before"])
 _ASKS_BEFORE = re.compile(_POLARITY["asks_before"])
 _ASKS_AFTER = re.compile(_POLARITY["asks_after"])
+_IF_AFTER = re.compile(_POLARITY["supposed_after"])
 _IF = re.compile(_POLARITY["supposed"])
 _GONE_AFTER = re.compile(_POLARITY["gone_after"])
 _GONE_CLAUSE = re.compile(_POLARITY["gone_clause"])
@@ -86,7 +87,16 @@ def symptoms(text: str) -> list[Symptom]:
             for code, pattern in _RESTORED
             if (match := pattern.search(segment)) is not None
         ]
-    return sorted(_precise(found), key=lambda symptom: symptom.start)
+    return sorted(_precise(_apart(found)), key=lambda symptom: symptom.start)
+
+
+def _apart(hits: list[Symptom]) -> list[Symptom]:
+    """Of two readings of the same characters in which one begins inside the other and ends later, the first stays."""
+    return [
+        hit
+        for hit in hits
+        if not any(one.start < hit.start < one.end < hit.end and one.state == hit.state == "present" for one in hits)
+    ]
 
 
 def _segments(text: str) -> list[tuple[int, int]]:
@@ -105,9 +115,11 @@ def _precise(hits: list[Symptom]) -> list[Symptom]:
 
 def _state(segment: str, match: re.Match[str]) -> State:
     before, after = segment[: match.start()], segment[match.end() :]
-    if _IF.search(before):
+    if _ASKS_AFTER.match(after):
         return "asked"
-    if _ASKS_BEFORE.search(before) or _ASKS_AFTER.match(after):
+    if _IF.search(before) or _IF_AFTER.match(after):
+        return "supposed"
+    if _ASKS_BEFORE.search(before):
         return "asked"
     if _STRONG_NEGATES.search(before):
         return "denied"

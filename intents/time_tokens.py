@@ -121,7 +121,7 @@ def _weekday(match: re.Match[str], _now: datetime) -> Token | None:
 
 
 def _nth_weekday(match: re.Match[str], now: datetime) -> Token | None:
-    """"本月最后一个周五", "12月第二个周三"."""
+    """ "本月最后一个周五", "12月第二个周三"."""
     year, month = _shifted_month(now, match["nw"])
     if match["nw"][-1] != "月" or match["nw"][0] not in "本这下":
         month = number(match["nw"].rstrip("份").rstrip("月"))
@@ -172,7 +172,7 @@ def _every_month(match: re.Match[str], _now: datetime) -> Token | None:
 
 
 def _month_part(match: re.Match[str], now: datetime) -> Token | None:
-    """"月初", "12月中旬": ten days or so, never one day."""
+    """ "月初", "12月中旬": ten days or so, never one day."""
     year, month = _shifted_month(now, match["mw"] or "")
     if match["mo"]:
         month = number(match["mo"])

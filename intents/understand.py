@@ -71,7 +71,7 @@ class Understanding:
         intent, sure = likeliest(features(facts), weights())
         if intent == "none":
             needed = 1.0 if facts.has("short") else _SURE_NONE
-        if intent == rule.intent or sure < needed:
+        if intent == rule.intent or sure < needed or (intent == "ack" and facts.has("negative")):
             return None
         return intent, round(min(sure, 0.9), 2)
 

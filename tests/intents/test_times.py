@@ -112,6 +112,27 @@ def test_a_weekday_that_disagrees_is_flagged() -> None:
     assert find_times("下周四（12月3日）下午两点", NOW)[0].flags == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("周六日上午9点", "11-28 09:00"),
+        ("每周三下午2点", "11-25 14:00"),
+        ("每天下午3点", "11-24 15:00"),
+        ("下月初", "12-01"),
+    ],
+)
+def test_what_is_more_than_one_day_is_flagged(text: str, start: str) -> None:
+    [found] = find_times(text, NOW)
+    assert (_short(found.start), found.flags) == (start, ("uncertain",))
+
+
+@pytest.mark.parametrize(
+    ("text", "start"), [("本月最后一个周五下午两点", "11-27 14:00"), ("12月第二个周三", "12-09"), ("月底29号", "11-29")]
+)
+def test_days_counted_inside_a_month(text: str, start: str) -> None:
+    assert starts(text) == [start]
+
+
 def test_several_times_in_a_notice_are_told_apart() -> None:
     text = "兹定于今日20:00召开会商，19:20起联调，19:00前到位，18:50签到，17:00前报送名单，22:00结束"
     assert [one.role for one in find_times(text, NOW)] == [

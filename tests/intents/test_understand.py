@@ -82,6 +82,97 @@ def test_a_question_goes_back_only_where_something_is_awaited(understanding: Und
 
 
 @pytest.mark.parametrize(
+    ("text", "role", "expecting", "intent"),
+    [
+        ("修好了", "engineer", "ack", "fault.resolve"),
+        ("好了", "engineer", "ack", "fault.resolve"),
+        ("没修好", "engineer", "ack", "fault.update"),
+        ("已到位", "engineer", "ack", "arrive"),
+        ("已关机断电", "engineer", None, "checklist.report"),
+        ("突然断电了", "engineer", None, "fault.report"),
+        ("故障报告已提交", "engineer", None, "fault.update"),
+        ("GZ-20261124-001 好了", "client", None, "fault.confirm"),
+        ("还是不行", "client", None, "fault.reject"),
+        ("不是三楼，是二楼会议室", "client", None, "none"),
+        ("HY-20261125-001加上黑石镇", "coordinator", None, "meeting.change"),
+        ("全省防汛视频会商，各市县参加", "coordinator", None, "meeting.notice"),
+        ("今天下午4点开紧急防汛会商，全市各县参加", "coordinator", None, "meeting.notice"),
+        ("元旦值班调整：1号原小周改小吴", "coordinator", None, "assign"),
+        ("收到请回复", "coordinator", None, "none"),
+    ],
+)
+def test_answers_beside_the_question(
+    understanding: Understanding, text: str, role: str, expecting: str | None, intent: str
+) -> None:
+    assert understanding.read(text, said(role, expecting)).intent == intent
+
+
+@pytest.mark.parametrize("role", ["client", "engineer", "coordinator"])
+def test_a_notice_is_one_whoever_forwards_it(understanding: Understanding, role: str) -> None:
+    reading = understanding.read("明天上午9点半全省防汛视频会商，各市县提前一小时到位", said(role))
+    assert (reading.intent, reading.slots["title"]) == ("meeting.notice", "全省防汛视频会商")
+
+
+def test_a_place_answers_where(understanding: Understanding) -> None:
+    reading = understanding.read("德清县水利局", said("client", "site"))
+    assert (reading.intent, reading.act, reading.slots["site"]) == ("fault.report", "act", ["德清县水利局分会场"])
+    assert understanding.read("德清县水利局", said("client")).intent == "none"
+
+
+@pytest.mark.parametrize("expecting", ["step", "ack"])
+def test_a_check_put_right_is_a_check(understanding: Understanding, expecting: str) -> None:
+    step = "link" if expecting == "step" else None
+    readings = understanding.read_all("不是三楼，光路是好的，刚才看错了", said("engineer", expecting, step))
+    assert [(one.intent, one.slots["step"], one.slots["status"]) for one in readings] == [
+        ("checklist.report", ["link"], "ok")
+    ]
+
+
+def test_nothing_done_yet_is_asked_again(understanding: Understanding) -> None:
+    reading = understanding.read("还没弄好", said("engineer", "step", "power"))
+    assert (reading.intent, reading.act) == ("none", "ask")
+
+
+@pytest.mark.parametrize("text", ["收到，还有40分钟到", "在路上，还有40分钟到"])
+def test_under_way_is_one_answer_with_its_minutes(understanding: Understanding, text: str) -> None:
+    [reading] = understanding.read_all(text, said("engineer", "arrival"))
+    assert (reading.intent, reading.slots["eta_minutes"]) == ("ack", 40)
+
+
+def test_words_of_a_check_carry_no_line_breaks(understanding: Understanding) -> None:
+    readings = understanding.read_all("已到位，电源正常，光路红灯", said("engineer", "arrival"))
+    results = readings[1].slots["results"]
+    assert isinstance(results, list)
+    assert [one["text"] for one in results] == ["电源正常，", "光路红灯"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我家那台老电视昨晚突然没声音了",
+        "游戏里队友掉线，输得莫名其妙",
+        "生日会改到周五晚上了，寿星要加班",
+        "楼下幼儿园的大喇叭又响了",
+        "到了到了，饭店门口等你们",
+        "会议圆满结束，感谢各位",
+        "隔壁群说画面卡了，不是咱们这个系统的",
+    ],
+)
+@pytest.mark.parametrize("role", ["client", "engineer"])
+def test_life_is_left_alone(understanding: Understanding, text: str, role: str) -> None:
+    assert understanding.read(text, said(role)).intent == "none"
+
+
+def test_a_misheard_long_name_is_not_the_short_one_inside_it(understanding: Understanding) -> None:
+    assert understanding.read("温州时政务中心没声音了", said()).slots["site"] == ["温州市政务中心分会场"]
+
+
+def test_a_day_put_off_is_counted_from_the_old_one(understanding: Understanding) -> None:
+    reading = understanding.read("11月26日河长制视频会顺延一天,时间仍为9:00", said("coordinator"))
+    assert (reading.intent, reading.slots["start"]) == ("meeting.change", "2026-11-27T09:00:00+08:00")
+
+
+@pytest.mark.parametrize(
     ("text", "role", "expecting", "intents"),
     [
         ("收到，但投影坏了", "engineer", "ack", ["ack", "fault.report"]),
