@@ -50,7 +50,7 @@ def load(folder: Path) -> type[Understanding]:
         made([]).read_all(_PACKAGE, Context(datetime.min.replace(tzinfo=UTC)))
     except WordsError:
         raise
-    except (ValueError, KeyError, TypeError, re.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ImportError, re.error) as error:
         raise WordsError("unfit", why=error) from error
     return made
 
