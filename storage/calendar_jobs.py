@@ -1,8 +1,8 @@
 """Calendar jobs: things that happen at an hour of the day, whatever the tables say (daily brief, hand-over).
 
 APScheduler keeps them in memory and owns no truth: a job missed while the process was down is made up for within an
-hour, later than that it is left out. Two processes would both run a job, so each job's work must be idempotent for its day
-(dedupe keys do that).
+hour, later than that it is left out. Two processes would both run a job, so each job's work must be idempotent for its
+day (dedupe keys do that).
 """
 
 from collections.abc import Awaitable, Callable, Sequence

