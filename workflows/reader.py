@@ -100,9 +100,10 @@ async def expecting_of(work: Work, person: Person, awaited: Sequence[Expectation
             return row.kind, row.step or None
     mine = col(Obligation.unit_id).in_(work.org.serves(person))
     owed = await unmet(work, mine, kinds=("notice_ack", "fault_ack", "arrival"))
-    if any(row.kind != "arrival" for row in owed):
+    works = "engineer" in person.roles
+    if any(row.kind == "notice_ack" or (row.kind == "fault_ack" and works) for row in owed):
         return "ack", None
-    if "engineer" not in person.roles:
+    if not works:
         return None, None
     if step := await _asked_of_colleagues(work, person):
         return "step", step

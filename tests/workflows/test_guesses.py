@@ -121,3 +121,10 @@ async def test_an_engineer_of_operations_is_no_backup_for_a_customer_unit(tmp_pa
         bot.forget_all()
         await bot.advance("6m")
         bot.nothing_more("zhao")
+
+
+async def test_a_reporters_good_before_anybody_took_it_ends_it(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室投影黑屏", group=CLIENTS)
+        await bot.say("fang", "好了", group=CLIENTS)
+        assert (await bot.fault()).state in ("observing", "cancelled")
