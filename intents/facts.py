@@ -43,6 +43,7 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "anything": lambda s: bool(s.devices),
     "duration": lambda s: find_length(s.text) is not None,
     "mention": lambda s: bool(s.normal.mentions),
+    "foreign_script": lambda s: not any("\u4e00" <= char <= "\u9fff" for char in s.normal.original),
     "little_else": lambda s: s.left_over <= _LITTLE,
     "system": lambda s: bool(s.systems),
     "denied": lambda s: any(symptom.state == "denied" for symptom in s.symptoms),

@@ -86,7 +86,11 @@ def test_a_question_goes_back_only_where_something_is_awaited(understanding: Und
     [
         ("修好了", "engineer", "ack", "fault.resolve"),
         ("好了", "engineer", "ack", "fault.resolve"),
+        ("搞定", "engineer", "ack", "fault.resolve"),
+        ("换了灯泡，修好了", "engineer", "ack", "fault.resolve"),
         ("没修好", "engineer", "ack", "fault.update"),
+        ("'; DROP TABLE fault;--", "engineer", None, "none"),
+        ("{0.__class__}", "engineer", None, "none"),
         ("已到位", "engineer", "ack", "arrive"),
         ("已关机断电", "engineer", None, "checklist.report"),
         ("突然断电了", "engineer", None, "fault.report"),
