@@ -132,7 +132,7 @@ class Scenario:
         raise AssertionError(f"{where} did not see {parts}; unread there:\n{shown}\nelsewhere:\n{self.transcript()}")
 
     def unread(self, where: str) -> list[Seen]:
-        """Messages at ``where`` not yet taken: ``dingtalk:direct:dt-li``, or short ``li`` / ``#临河县保障群`` anywhere."""
+        """Messages not yet taken at ``dingtalk:direct:dt-li``, or in short at ``li`` / ``#临河县保障群`` anywhere."""
         return [seen for platform in self.platforms.values() for seen in platform.seen if self._at(seen, where)]
 
     def forget_all(self) -> None:

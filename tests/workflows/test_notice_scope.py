@@ -25,8 +25,9 @@ def provinces(draw: st.DrawFn) -> Directory:
         tier = TIERS[("province", "city", "county").index(above.tier)]
         units.append(Unit(unit_id=f"U{number}", name=f"单位{number}", tier=tier, parent_id=above.unit_id))
         if draw(st.booleans()):
-            hung = {"parent_id": f"U{number}", "track": "customer"}
-            units.append(Unit(unit_id=f"K{number}", name=f"客{number}", tier=tier, **hung))
+            customer = Unit(unit_id=f"K{number}", name=f"客{number}", tier=tier, track="customer")
+            customer.parent_id = f"U{number}"
+            units.append(customer)
     some = st.lists(st.sampled_from([unit.unit_id for unit in units]), max_size=12)
     operations = st.sampled_from([unit.unit_id for unit in units if unit.track == "operations"])
     owners = draw(st.lists(operations, max_size=10))
