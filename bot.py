@@ -60,6 +60,7 @@ async def compose(ground: Ground, adapters: Sequence[Adapter]) -> Runtime:
     from workflows.wiring import logic
 
     await migrate(ground.database)
+    ground.platforms = frozenset(adapter.platform for adapter in adapters)
     async with ground.look() as work:
         plugged = logic(work.org)
     return Runtime(ground, adapters, plugged)

@@ -101,6 +101,8 @@ class Ground:
         self.database = database
         self.clock = clock
         self.settings = settings
+        self.platforms = settings.platforms
+        """Where messages can go: what the configuration switches on, once composed only what has an adapter."""
         self._directory = DirectoryCache()
 
     @asynccontextmanager
@@ -124,4 +126,4 @@ class Ground:
 
     async def _work(self, session: AsyncSession) -> Work:
         org = await self._directory.get(session)
-        return Work(session, self.clock.now(), org, self.settings, self.settings.platforms)
+        return Work(session, self.clock.now(), org, self.settings, self.platforms)

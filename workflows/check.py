@@ -37,6 +37,8 @@ async def check_lines(runtime: Runtime) -> list[CheckLine]:
     lines.append(words_line(runtime.ground.settings))
     for adapter in runtime.adapters:
         lines.extend(await adapter.check())
+    unbuilt = sorted(runtime.ground.settings.platforms - runtime.ground.platforms)
+    lines.extend(CheckLine(name, False, WORDS("check_no_adapter", name=name)) for name in unbuilt)
     for kind, title in (("group", "check_groups"), ("sender", "check_senders")):
         lines.extend(CheckLine(WORDS(title), True, text) for text in strangers[kind])
     return lines

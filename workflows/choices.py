@@ -8,8 +8,8 @@ from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("choices")
-PICK = re.compile(r"^\s*(?:第|选)?\s*([0-9]{1,2}|[一二三四五六七八九十两])\s*(?:个|项|号|条)?\s*[。.!！吧]?\s*$")
-DIGITS = {word: number for number, word in enumerate("零一二三四五六七八九十")} | {"两": 2}
+PICK = re.compile(WORDS.get("match.pick"))
+DIGITS: dict[str, int] = WORDS.get("match.digits")
 
 Resume = Callable[[Turn, dict[str, Any], str], Awaitable[None]]
 RESUME: dict[str, Resume] = {}

@@ -65,7 +65,9 @@ async def _tell_workers(turn: Turn, fault: Fault, before: str | None, asked: Seq
 
 
 async def confirm(turn: Turn) -> None:
-    """“好了” from a reporter."""
+    """“好了” from a reporter. A mere “好的，谢谢” says nothing about the device: the question stands."""
+    if re.search(WORDS.get("only_polite"), turn.incoming.text.strip()):
+        return
     await fault_pick.do(turn, "confirm", await _waiting(turn), "", asked=ASKED)
 
 

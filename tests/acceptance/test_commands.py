@@ -77,3 +77,11 @@ async def test_understand_and_times_answer_line_by_line() -> None:
     asked = json.dumps({"id": "t", "text": "明早九点", "now": "2026-11-24T15:00:00+08:00"}, ensure_ascii=False)
     code, out, _ = await command("times", stdin=asked.encode())
     assert json.loads(out)["times"][0]["start"] == "2026-11-25T09:00:00+08:00"
+
+
+async def test_a_platform_that_cannot_be_spoken_yet_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mail.toml"
+    path.write_text(f'{BARE}[email]\naddress = "bot@example.org"\n', "utf-8")
+    code, out, _ = await command("check", "--config", str(path))
+    assert code == 1
+    assert "email: fail" in out

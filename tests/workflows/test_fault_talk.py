@@ -441,3 +441,15 @@ async def test_a_numbered_question_is_not_a_confirmation(bot: Scenario) -> None:
     await taken(bot)
     await bot.say("fang", f"{NUMBER} 好了吗", group=CLIENT[1:])
     assert (await bot.fault()).state == "accepted"
+
+
+async def test_a_polite_word_does_not_confirm_that_it_works(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        client = "临河县水利局客户群"
+        await bot.say("fang", "三楼会议室没声音了", group=client)
+        await bot.say("li", "收到")
+        await bot.say("li", "修好了")
+        await bot.say("fang", "好的，谢谢", group=client)
+        assert (await bot.fault()).state == "resolved"
+        await bot.say("fang", "好了，谢谢", group=client)
+        assert (await bot.fault()).state == "observing"
