@@ -201,12 +201,6 @@ async def _known(turn: Turn) -> bool:
     """“已知悉” of somebody who was alarmed: their step of the ladder stops, the debt stays."""
     if "supervisor" not in turn.person.roles or not KNOWN.match(turn.incoming.text.strip()):
         return False
-    await _take_note(turn)
-    return True
-
-
-async def _take_note(turn: Turn) -> None:
-    """The supervisor's step stops for every breached debt they were told of (of the numbers named, if any)."""
     me = turn.person.person_id
     open_debts = await unmet(turn.work, Obligation.state == "breached")
     mine = [debt for debt in open_debts if me in debt.alarmed and (not turn.numbers or _about(debt) in turn.numbers)]
@@ -216,17 +210,15 @@ async def _take_note(turn: Turn) -> None:
         turn.audit("obligation.known", _about(debt), obligation=debt.id)
     if mine and turn.direct:
         await turn.reply(WORDS("say.known"), about=_about(mine[0]))
+    return True
 
 
 # ---- buttons
 
 
 async def clicked(turn: Turn) -> None:
-    """[收到] ``ack:`` · [有困难] ``trouble:`` · [已知悉] ``known:`` and a number (the first two: or a debt)."""
+    """[收到] ``ack:`` · [有困难] ``trouble:`` · [已知悉] ``known:`` and a debt or a number."""
     verb, _, value = turn.incoming.click.partition(":")
-    if verb == "known":
-        await _take_note(turn)
-        return
     if turn.numbers and value == turn.numbers[0]:
         await _clicked_number(turn, verb)
         return

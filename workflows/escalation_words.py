@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, or_, select
 
 from storage.directory import Directory
-from storage.messages import Action, Address, Outgoing
+from storage.messages import Address, Outgoing
 from storage.models import Delivery, Fault, Meeting, Obligation
 from storage.obligations import next_moment
 from storage.work import Work
@@ -42,25 +42,7 @@ async def _debts(work: Work, row: Delivery) -> list[Obligation]:
 async def _message(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> Outgoing:
     kind = debts[0].kind if WORDS.has(f"{debts[0].kind}.{rung}") else "other"
     values = await _values(work, row, debts, rung)
-    text, actions = WORDS(f"{kind}.{rung}", **values), _buttons(debts, rung) if row.person_id else ()
-    return Outgoing.model_validate(row.message).model_copy(update={"text": text, "actions": actions})
-
-
-def _buttons(debts: Sequence[Obligation], rung: str) -> tuple[Action, ...]:
-    """What a person may press instead of writing: the answer that is owed, or that a supervisor has taken note."""
-    first = debts[0]
-    number = first.fault if first.kind in FAULT_KINDS else first.meeting
-    if rung in ("due", "upper"):
-        verbs = ["known"]
-    elif rung in ("nudge", "backup") and WORDS.has(f"buttons.{first.kind}"):
-        verbs = WORDS.get(f"buttons.{first.kind}")
-    else:
-        return ()
-    labels = WORDS.get("labels")
-    return tuple(
-        Action(label=labels[verb], value=f"{verb}:{first.id if verb == 'arrive' else number}", say=labels[verb])
-        for verb in verbs
-    )
+    return Outgoing.model_validate(row.message).model_copy(update={"text": WORDS(f"{kind}.{rung}", **values)})
 
 
 async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> dict[str, Any]:
