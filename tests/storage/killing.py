@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlmodel import col, func, select
 
+from storage import sender
 from storage.clock import SystemClock
 from storage.database import Database
 from storage.messages import Address, Incoming, Outgoing, Urgency
@@ -102,6 +103,8 @@ async def live(folder: Path, life: int, ready: int) -> None:
     database = Database(f"sqlite:///{folder}/huibao.db")
     await migrate(database)
     ground = ground_on(database, SystemClock(DOWNTIME * life))
+    # A busy machine is neither a slow platform nor a broadcast: one message at a time, as on an ordinary day.
+    sender.PATIENCE, sender.LONG_QUEUE = 60.0, 10_000
     runtime = Runtime(ground, [World(folder / "world", life, ready)], Story().logic())
     running = asyncio.create_task(runtime.run())
     await receive(runtime, folder / "acknowledged")

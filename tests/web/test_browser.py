@@ -204,7 +204,7 @@ async def test_a_quoted_message_goes_along(room: Desk) -> None:
     assert "已受理" in await li.page.locator("#quoting span").inner_text()
     await li.say("我来处理")
     await fang.page.locator("#thread blockquote", has_text="已受理").wait_for()
-    assert await li.page.locator("#quoting").is_hidden()
+    await li.page.locator("#quoting").wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("where", ["", "linhe-client"])
