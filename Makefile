@@ -35,7 +35,9 @@ types: $(READY)
 	$(PY) -m mypy
 
 tests: $(READY)
-	$(PY) -m pytest -n $(JOBS) --dist loadfile
+	$(PY) -m pytest -n $(JOBS) --dist loadfile || \
+		{ echo "What failed runs once more, alone: a fault fails again, a busy machine does not."; \
+		$(PY) -m pytest --last-failed --last-failed-no-failures none; }
 
 bench: $(READY)  ## how fast it is, in figures
 	$(PY) -m tests.bench
