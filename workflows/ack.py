@@ -217,7 +217,7 @@ async def _known(turn: Turn) -> bool:
 
 
 async def clicked(turn: Turn) -> None:
-    """[收到] ``ack:`` · [有困难] ``trouble:`` · [已知悉] ``known:`` and a debt or a number."""
+    """[收到] ``ack:`` · [有困难] ``trouble:`` and a debt or a number."""
     verb, _, value = turn.incoming.click.partition(":")
     if turn.numbers and value == turn.numbers[0]:
         await _clicked_number(turn, verb)

@@ -69,7 +69,6 @@ CLICKS: Mapping[str, Handler] = {
     "arrive": checklist.clicked,
     "step": checklist.clicked,
     "publish": meeting.clicked,
-    "known": ack.clicked,
 }
 """By the part of an action's value before the first colon."""
 
