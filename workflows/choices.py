@@ -4,12 +4,16 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from storage.messages import Action
+from storage.models import Expectation
 from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("choices")
 PICK = re.compile(WORDS.get("match.pick"))
 DIGITS: dict[str, int] = WORDS.get("match.digits")
+PICKED = "pick"
+NUMBER = re.compile("[0-9]{1,18}")
 
 Resume = Callable[[Turn, dict[str, Any], str], Awaitable[None]]
 RESUME: dict[str, Resume] = {}
@@ -35,15 +39,23 @@ async def ask(
     about: str = "",
     pending: dict[str, Any] | None = None,
 ) -> None:
-    """Ask with numbered (label, value) choices; the answer comes back to the function registered as ``name``."""
-    lines = [f"{index}. {label}" for index, (label, _) in enumerate(options, 1)]
-    await turn.reply("\n".join([question, *lines, WORDS("how" if turn.direct else "how_group")]), about=about)
-    await turn.expect(
+    """Ask with numbered (label, value) choices; the answer comes back to the function registered as ``name``.
+
+    A number, the words of a choice, or its button: whatever comes first answers.
+    """
+    asked = await turn.expect(
         "choice",
         about,
         options=[{"label": label, "value": value} for label, value in options],
         pending={"name": name, **(pending or {})},
     )
+    lines = [f"{index}. {label}" for index, (label, _) in enumerate(options, 1)]
+    buttons = [
+        Action(label=label, value=f"{PICKED}:{asked.id}:{index}", say=str(index))
+        for index, (label, _) in enumerate(options, 1)
+    ]
+    how = WORDS("how" if turn.direct else "how_group")
+    await turn.reply("\n".join([question, *lines, how]), about=about, actions=buttons)
 
 
 async def answer(turn: Turn) -> bool:
@@ -55,10 +67,29 @@ async def answer(turn: Turn) -> bool:
     value = _picked(turn.incoming.text, question.options)
     if value is None:
         return False
+    await _resume(turn, question, value)
+    return True
+
+
+async def clicked(turn: Turn) -> None:
+    """``pick:<question>:<number>``: for the one who was asked, as long as the question is open."""
+    _, number, index = [*turn.incoming.click.split(":"), "", ""][:3]
+    question = await turn.work.session.get(Expectation, int(number)) if NUMBER.fullmatch(number) else None
+    options = question.options if question is not None and question.kind == "choice" else []
+    if question is None or not (NUMBER.fullmatch(index) and 1 <= int(index) <= len(options)):
+        await turn.reply(WORDS("stale"))
+    elif question.person_id != turn.person.person_id:
+        await turn.reply(WORDS("not_asked"), about=question.about)
+    elif question.state != "open" or (question.expires_at is not None and question.expires_at <= turn.work.now):
+        await turn.reply(WORDS("stale"), about=question.about)
+    else:
+        await _resume(turn, question, str(options[int(index) - 1]["value"]))
+
+
+async def _resume(turn: Turn, question: Expectation, value: str) -> None:
     question.state = "met"
     turn.work.session.add(question)
     await RESUME[str(question.pending["name"])](turn, question.pending, value)
-    return True
 
 
 def _picked(text: str, options: Sequence[dict[str, Any]]) -> str | None:

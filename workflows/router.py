@@ -69,6 +69,7 @@ CLICKS: Mapping[str, Handler] = {
     "arrive": checklist.clicked,
     "step": checklist.clicked,
     "publish": meeting.clicked,
+    choices.PICKED: choices.clicked,
 }
 """By the part of an action's value before the first colon."""
 
