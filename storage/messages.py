@@ -87,8 +87,9 @@ class Incoming(Message):
     """One message from a platform; unique on (platform, account, message_id).
 
     ``account`` is the bot's own identity there (robot code, bot id, mailbox). ``written_at`` is the platform's time;
-    the inbox keeps it no later than receipt. ``click`` is the value of the :class:`Action` that was pressed. ``hints``
-    carries what the same adapter needs to answer (a session webhook and its expiry); nobody else reads it.
+    the inbox keeps it no later than receipt. ``click`` is the value of the :class:`Action` that was pressed; ``way``, for
+    the record, where that was when not in the platform's own client (a link in a mail). ``hints`` carries what the same
+    adapter needs to answer (a session webhook and its expiry); nobody else reads it.
     """
 
     platform: Platform
@@ -102,6 +103,7 @@ class Incoming(Message):
     attachments: tuple[Attachment, ...] = ()
     quote: Quote | None = None
     click: str = ""
+    way: str = ""
     hints: dict[str, str] = Field(default_factory=dict)
 
 
@@ -113,12 +115,20 @@ class Action(Message):
     say: str = ""
 
 
+class Question(Message):
+    """One of several things asked at once: exactly one of ``options`` is chosen for it."""
+
+    label: str
+    options: tuple[Action, ...]
+
+
 class Outgoing(Message):
     """One message to one address. Adapters render it as well as their platform allows.
 
     ``text`` is complete without buttons (it says how to answer). ``mentions`` are accounts on the target platform.
     ``about`` is the subject (a meeting or fault number): order holds per (address, about). ``card`` names the card to
-    be updated when a later message about the same thing replaces its state.
+    be updated when a later message about the same thing replaces its state. ``questions`` are answered together: the
+    ``click`` holds the chosen values, one a line; where a platform cannot show them, ``actions`` stand in.
     """
 
     text: str
@@ -128,6 +138,7 @@ class Outgoing(Message):
     mentions: tuple[str, ...] = ()
     mention_all: bool = False
     actions: tuple[Action, ...] = ()
+    questions: tuple[Question, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     card: str = ""
     urgent_call: bool = False

@@ -53,7 +53,9 @@ class Capabilities:
     files: bool = False
     urgent_call: bool = False
     batch: int = 1
-    """How many direct addresses one call may carry."""
+    """How many direct addresses one network call may carry (without attachments)."""
+    batch_buttons: bool = True
+    """Whether it may carry buttons to all of them; False: messages with buttons go to one person at a time."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ class Sent:
 Outcome: TypeAlias = Sent | SendError
 Accept: TypeAlias = Callable[[Incoming], Awaitable[bool]]
 """Commits the inbox row; True when the message is new. Raises when the commit failed: then do not acknowledge."""
+
+LateFailure: TypeAlias = Callable[[str, str], Awaitable[None]]
+"""Told the key of a send job that had been ``Sent`` and why it did not arrive after all."""
 
 
 @dataclass(frozen=True)
@@ -140,4 +145,13 @@ class Receipts(Protocol):
 
     async def recall(self, address: Address, provider_id: str) -> bool:
         """True when nobody sees it any more; raises SendError."""
+        ...
+
+
+@runtime_checkable
+class FailsLate(Protocol):
+    """An adapter whose messages may come back after they were taken (mail)."""
+
+    def on_late_failure(self, tell: LateFailure) -> None:
+        """Call ``tell`` for every message that comes back."""
         ...

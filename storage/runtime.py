@@ -15,12 +15,13 @@ from typing import Any, TypeAlias
 import structlog
 
 from storage.audit import Sealer
+from storage.bounced import bounced
 from storage.engine import Engine, Escalate, OnTimer
 from storage.fetcher import Fetcher, OnFile
 from storage.fetches import Fetch
 from storage.files import file_store
 from storage.inbox import Bury, Dispatcher, Handle, Inbox
-from storage.ports import Adapter, Downloads, Receipts
+from storage.ports import Adapter, Downloads, FailsLate, Receipts
 from storage.receipts import ReceiptReader
 from storage.sender import OnFailure, Renderer, Sender
 from storage.work import Ground, Work
@@ -75,6 +76,9 @@ class Runtime:
         self.senders = [
             Sender(ground, adapter, logic.renderers, logic.on_failure, logic.resend_mark) for adapter in adapters
         ]
+        for adapter in adapters:
+            if isinstance(adapter, FailsLate):
+                adapter.on_late_failure(partial(bounced, ground, logic.on_failure, adapter.platform))
         self.fetcher = Fetcher(ground, downloads, file_store(ground.settings), logic.on_file)
         receipts = {a.platform: a for a in adapters if isinstance(a, Receipts)}
         self.receipts = ReceiptReader(ground, receipts)
