@@ -87,8 +87,8 @@ class Incoming(Message):
     """One message from a platform; unique on (platform, account, message_id).
 
     ``account`` is the bot's own identity there (robot code, bot id, mailbox). ``written_at`` is the platform's time;
-    the inbox keeps it no later than receipt. ``click`` is the value of the :class:`Action` that was pressed; ``way``, for
-    the record, where that was when not in the platform's own client (a link in a mail). ``hints`` carries what the same
+    the inbox keeps it no later than receipt. ``click`` is the value of the :class:`Action` that was pressed; ``way``
+    says for the record where, when not in the platform's own client (a link in a mail). ``hints`` carries what the same
     adapter needs to answer (a session webhook and its expiry); nobody else reads it.
     """
 

@@ -232,9 +232,9 @@ async def _step_for(turn: Turn, spot: Spot) -> str:
 
 
 async def clicked(turn: Turn) -> None:
-    """[已到位] ``arrive:<obligation>`` · [正常]/[异常] ``step:<meeting>:<site>:<step>:ok|bad``."""
+    """[已到位] ``arrive:<obligation>`` · [正常]/[异常] ``step:<meeting>:<site>:<step>:ok|bad``, several one a line."""
     verb, _, value = turn.incoming.click.partition(":")
-    await (_arrive_clicked(turn, value) if verb == "arrive" else _step_clicked(turn, value))
+    await (_arrive_clicked(turn, value) if verb == "arrive" else _steps_clicked(turn, turn.incoming.click.splitlines()))
 
 
 async def _arrive_clicked(turn: Turn, value: str) -> None:
@@ -250,21 +250,37 @@ async def _arrive_clicked(turn: Turn, value: str) -> None:
         await _arrived(turn, spot, turn.incoming.written_at)
 
 
-async def _step_clicked(turn: Turn, value: str) -> None:
-    number, site_id, step, outcome = (value.split(":") + [""] * 4)[:4]
+async def _steps_clicked(turn: Turn, lines: Sequence[str]) -> None:
+    """One step, or several of one place, pressed together. The first that is not right is asked about."""
+    number, site_id = [*lines[0].split(":"), "", "", ""][1:3]
     spot = await target.spot_of(turn, number, site_id)
-    item = await turn.work.session.get(CheckItem, (number, site_id, step))
-    if spot is None or item is None or spot.meeting.state not in ("published", "running", "ended"):
+    pressed = await _pressed(turn, spot, lines) if spot else []
+    if spot is None or not pressed or spot.meeting.state not in ("published", "running", "ended"):
         await turn.reply(WORDS("report.stale", number=number, site=spot.site.name if spot else ""), about=number)
         return
     if not may(turn.work.org, turn.person, "checklist.report", spot.site.unit_id):
         unit = turn.work.org.units[spot.site.unit_id]
         await turn.reply(WORDS("report.not_allowed", site=spot.site.name, unit=unit.name), about=number)
-    elif outcome == "ok":
-        given = answers.Report([answers.Result(step, "ok", WORDS.get("report")["fine"])], turn.incoming.written_at)
-        await _record(turn, spot, given)
-    else:
-        await _ask_what(turn, spot, item)
+        return
+    bad = [item for item, ok in pressed if not ok]
+    fine = [answers.Result(item.step, "ok", WORDS.get("report")["fine"]) for item, ok in pressed if ok]
+    if fine:
+        await _record(turn, spot, answers.Report(fine, turn.incoming.written_at, more=bool(bad)))
+    if bad:
+        await _ask_what(turn, spot, bad[0])
+
+
+async def _pressed(turn: Turn, spot: Spot, lines: Sequence[str]) -> list[tuple[CheckItem, bool]]:
+    """Each step and whether it is all right; nothing when the card is stale: none of this place, or all known."""
+    sheet = await steps.sheet(turn.work, spot.meeting, spot.site)
+    found: list[tuple[CheckItem, bool]] = []
+    for line in lines:
+        verb, number, site_id, step, outcome = [*line.split(":"), *[""] * 5][:5]
+        wanted = [item for item in sheet.items if item.step == step] if step != ALL else sheet.open_items()
+        if (verb, number, site_id) != ("step", spot.meeting.number, spot.site.site_id):
+            return []
+        found += [(item, outcome == "ok") for item in wanted]
+    return [] if all(ok and item.state == "ok" for item, ok in found) else found
 
 
 async def _ask_what(turn: Turn, spot: Spot, item: CheckItem) -> None:

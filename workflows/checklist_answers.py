@@ -30,13 +30,14 @@ class Result:
 
 @dataclass
 class Report:
-    """All results of one message. ``at``: when it was written; ``evidence``: its photos."""
+    """All results of one message. ``at``: when it was written; ``evidence``: its photos; ``more``: a question follows."""
 
     results: list[Result]
     at: datetime
     device: str = ""
     symptom: str = ""
     evidence: list[str] = field(default_factory=list)
+    more: bool = False
 
     def stored(self) -> dict[str, Any]:
         """As JSON, to wait for the answer of a numbered question."""
@@ -86,7 +87,7 @@ async def record(turn: Turn, spot: Spot, report: Report) -> None:
             (mended if over else corrected).append(item)
         await _note(turn, spot, item, result, report)
         noted.append(item)
-    if noted:
+    if noted and not report.more:
         await _go_on(turn, sheet, noted, report.at)
     for item in mended:
         await fault_progress.confirm(replace(turn, numbers=(item.fault,)))
@@ -148,8 +149,9 @@ async def _go_on(turn: Turn, sheet: steps.Sheet, noted: Sequence[CheckItem], at:
         if turn.direct:
             await turn.reply(WORDS("report.noted", noted=_labels(noted), **_names(sheet)), about=about)
     elif following.step in asked_before:
-        missing = _labels(sheet.open_items())
-        await turn.reply(WORDS("report.remaining", noted=_labels(noted), missing=missing, **_names(sheet)), about=about)
+        missing = sheet.open_items()
+        text = WORDS("report.remaining", noted=_labels(noted), missing=_labels(missing), **_names(sheet))
+        await turn.reply(text, about=about, actions=steps.buttons(missing), questions=steps.questions(missing))
 
 
 async def _meet(turn: Turn, sheet: steps.Sheet, item: CheckItem, at: datetime) -> bool:

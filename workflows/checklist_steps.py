@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from storage.messages import Action, Address, Outgoing, Urgency
+from storage.messages import Action, Address, Outgoing, Question, Urgency
 from storage.models import CheckItem, Delivery, Expectation, Fault, Meeting, Obligation, Person, Site
 from storage.outbox import post, post_person
 from storage.work import Work
@@ -111,7 +111,6 @@ async def message(work: Work, what: Sheet, item: CheckItem, mentions: Sequence[s
     """The question of a step, complete in words and with buttons; with ``mentions`` it is for a group and says so."""
     step, prompt = WORDS.get("step")[item.step], WORDS.get("prompt")
     due = await due_at(work, item)
-    ok = prompt["shutdown_ok"] if item.step == SHUTDOWN else prompt["ok"]
     text = WORDS(
         "prompt.text",
         number=item.meeting,
@@ -121,18 +120,38 @@ async def message(work: Work, what: Sheet, item: CheckItem, mentions: Sequence[s
         label=step["label"],
         ask=(prompt["again"] if item.fault else "") + step["ask"],
         how="" if mentions is None else prompt["how_in_group"],
-        ok=ok,
+        ok=_fine(item.step),
         example=step["example"],
         until=WORDS("prompt.before", time=phrases.clock(work, due)) if due and due > work.now else prompt["soon"],
     )
-    value = f"step:{item.meeting}:{item.site_id}:{item.step}"
-    actions = (
-        Action(label=prompt["button_ok"], value=f"{value}:ok", say=ok),
-        Action(label=prompt["button_bad"], value=f"{value}:bad", say=step["example"]),
-    )
     return Outgoing(
-        text=text, about=item.meeting, urgency=Urgency.ANSWER, mentions=tuple(mentions or ()), actions=actions
+        text=text, about=item.meeting, urgency=Urgency.ANSWER, mentions=tuple(mentions or ()), actions=buttons([item])
     )
+
+
+def _fine(step: str) -> str:
+    """What is said of a step that is all right."""
+    prompt = WORDS.get("prompt")
+    return str(prompt["shutdown_ok"] if step == SHUTDOWN else prompt["ok"])
+
+
+def buttons(items: Sequence[CheckItem]) -> tuple[Action, ...]:
+    """[正常] and [异常] of one step; of several, that all of them are right."""
+    prompt = WORDS.get("prompt")
+    if len(items) == 1:
+        (item,) = items
+        value, example = f"step:{item.meeting}:{item.site_id}:{item.step}", WORDS.get("step")[item.step]["example"]
+        fine = Action(label=prompt["button_ok"], value=f"{value}:ok", say=_fine(item.step))
+        return fine, Action(label=prompt["button_bad"], value=f"{value}:bad", say=example)
+    place = f"{items[0].meeting}:{items[0].site_id}"
+    return (Action(label=prompt["button_all_ok"], value=f"step:{place}:*:ok", say=prompt["all_ok"]),)
+
+
+def questions(items: Sequence[CheckItem]) -> tuple[Question, ...]:
+    """Several steps as questions to be answered together, each by the same buttons."""
+    if len(items) < 2:
+        return ()
+    return tuple(Question(label=label(item.step), options=buttons([item])) for item in items)
 
 
 async def render(work: Work, row: Delivery) -> Outgoing | None:

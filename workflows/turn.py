@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from intents.reading import Reading
-from storage.messages import Action, Incoming, Outgoing, Urgency
+from storage.messages import Action, Incoming, Outgoing, Question, Urgency
 from storage.models import Expectation, Group, Person
 from storage.outbox import post
 from storage.work import Work
@@ -60,7 +60,14 @@ class Turn:
         self.work.audit(what, about=about, who=self.person.person_id, via=self.via, **detail)
 
     async def reply(
-        self, text: str, *, about: str = "", title: str = "", actions: Sequence[Action] = (), mention: bool = True
+        self,
+        text: str,
+        *,
+        about: str = "",
+        title: str = "",
+        actions: Sequence[Action] = (),
+        questions: Sequence[Question] = (),
+        mention: bool = True,
     ) -> None:
         """Answer in the same conversation, mentioning the sender in a group."""
         message = Outgoing(
@@ -69,6 +76,7 @@ class Turn:
             about=about,
             urgency=Urgency.ANSWER,
             actions=tuple(actions),
+            questions=tuple(questions),
             mentions=self.mention if mention else (),
         )
         self.said += 1

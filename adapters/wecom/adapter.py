@@ -199,7 +199,8 @@ class WeComAdapter:
         elif kind == "template_card_event":
             click = read_aibot_click(body, self._bot.bot_id, self._clock.now())
             await self._take_click(click)
-            self._presses.take(click, lambda state: self._show_on_robots_card(click, state, request))
+            if click.value:
+                self._presses.take(click, lambda state: self._show_on_robots_card(click, state, request))
 
     async def _show_on_robots_card(self, click: Click, state: str, request: str) -> None:
         if self._connection is None:
@@ -239,7 +240,10 @@ class WeComAdapter:
     # ---- committing
 
     async def _take_click(self, click: Click) -> bool:
-        """True when it is not the same press again."""
+        """True when somebody pressed something, and not the same again."""
+        if not click.value:
+            log.info("a card was sent in with nothing chosen", task=click.task)
+            return False
         now = self._clock.now()
         async with self._one_click:
             if self._double_clicks.is_one(click, now):

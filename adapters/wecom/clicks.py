@@ -10,7 +10,7 @@ from adapters.wecom.receive import PLATFORM, check_receiver, direct, placed
 from storage.messages import Address, Incoming, Sender
 
 SUBMIT = "submit"
-"""Key of the button that sends what was chosen in a card; the choice is the value then."""
+"""Key of the button that sends what was chosen in a card; the choices are the value then, one a line."""
 SAME_CLICK = timedelta(seconds=10)
 CARD, USER, PLACE = "wecom_card", "wecom_user", "wecom_place"
 
@@ -58,7 +58,7 @@ def read_app_click(body: Json, corp_id: str, agent_id: int, account: str, now: d
         for option in _listed(part(item, "OptionIds").get("OptionId"))
     ]
     value = _value(text(body, "EventKey"), chosen)
-    if not user or not task or not value:
+    if not user or not task or not text(body, "EventKey"):
         raise BadPayload("user, task or key missing")
     at = min(moment(body.get("CreateTime")) or now, now)
     return Click(account, user, task, value, direct(user), at, code=text(body, "ResponseCode"))
@@ -74,7 +74,7 @@ def read_aibot_click(body: Json, bot_id: str, now: datetime) -> Click:
         for option in _listed(part(item, "option_ids").get("option_id"))
     ]
     value, task = _value(text(detail, "event_key"), chosen), text(detail, "task_id")
-    if not value or not task:
+    if not text(detail, "event_key") or not task:
         raise BadPayload("task or key missing")
     at = min(moment(body.get("create_time")) or now, now)
     return Click(bot_id, user, task, value, place, at, serial=text(body, "msgid"))
@@ -86,8 +86,8 @@ def _listed(value: object) -> list[str]:
 
 
 def _value(key: str, chosen: list[str]) -> str:
-    """A button carries its value; a card to choose from, the option chosen."""
-    return next((option for option in chosen if option), "") if key == SUBMIT else key
+    """A button carries its value; a card to choose from, the options chosen."""
+    return "\n".join(option for option in chosen if option) if key == SUBMIT else key
 
 
 class DoubleClicks:

@@ -5,12 +5,13 @@ into headings, links and mentions.
 """
 
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from adapters.wecom.clicks import SUBMIT
 from adapters.wecom.fields import Json
 from adapters.wecom.words import words
-from storage.messages import Outgoing
+from storage.messages import Action, Outgoing, Question
 
 APP_BYTES = 2048
 ROBOT_BYTES = 20_000
@@ -18,7 +19,9 @@ ROBOT_BYTES = 20_000
 TITLE_LENGTH = 36
 APP_CARD_TEXT, BOT_CARD_TEXT = 160, 112
 """Longer text is cut on the screen: the words then come as a message of their own before the buttons."""
+LIST_TEXT = {APP_CARD_TEXT: 44, BOT_CARD_TEXT: 30}
 MOST_BUTTONS, MOST_OPTIONS = 6, 20
+MOST_QUESTIONS, MOST_ANSWERS = 3, 10
 LABEL_LENGTH = 10
 KEY_BYTES, OPTION_BYTES = 1024, 128
 NUMBERING = 20
@@ -97,39 +100,68 @@ def title(message: Outgoing) -> str:
 
 def can_show(message: Outgoing) -> bool:
     """There is something to press, and it fits on a card."""
-    actions = message.actions
-    if not 1 <= len(actions) <= MOST_OPTIONS:
-        return False
-    limit = KEY_BYTES if len(actions) <= MOST_BUTTONS else OPTION_BYTES
-    return all(action.label and len(action.value.encode()) <= limit for action in actions)
+    return _can_ask(message.questions) or _can_offer(message.actions)
+
+
+def _can_ask(questions: Sequence[Question]) -> bool:
+    return 1 <= len(questions) <= MOST_QUESTIONS and all(
+        question.label
+        and 1 <= len(question.options) <= MOST_ANSWERS
+        and all(option.label and len(option.value.encode()) <= OPTION_BYTES for option in question.options)
+        for question in questions
+    )
+
+
+def _can_offer(actions: Sequence[Action]) -> bool:
+    limit = KEY_BYTES if _are_buttons(actions) else OPTION_BYTES
+    fit = all(action.label and len(action.value.encode()) <= limit for action in actions)
+    return 1 <= len(actions) <= MOST_OPTIONS and fit
+
+
+def _are_buttons(actions: Sequence[Action]) -> bool:
+    """Few, and short enough to be read on a button; else they are a list to choose from."""
+    return len(actions) <= MOST_BUTTONS and all(len(action.label) <= LABEL_LENGTH for action in actions)
 
 
 def fits_card(message: Outgoing, limit: int) -> bool:
-    """All words of the message can be read on its card."""
+    """All words of the message can be read on its card; above a list there is room for less."""
+    if _can_ask(message.questions) or not _are_buttons(message.actions):
+        limit = LIST_TEXT[limit]
     return len(message.text) <= limit
 
 
 def card(message: Outgoing, task: str, limit: int) -> Json:
-    """A card to press: buttons, or a list to choose from when there are more than six."""
-    fits = fits_card(message, limit)
+    """A card to press: several questions at once, buttons, or one list to choose from."""
     head: Json = {"title": title(message)}
-    body: Json = {"task_id": task, "main_title": head, **_sub_title(message, fits)}
-    if len(message.actions) <= MOST_BUTTONS:
+    said = _under_title(message, fits_card(message, limit))
+    body: Json = {"task_id": task, "main_title": head}
+    if not _can_ask(message.questions) and _are_buttons(message.actions):
         buttons = [
-            {"text": action.label[:LABEL_LENGTH], "style": 1 if first else 2, "key": action.value}
-            for first, action in ((n == 0, action) for n, action in enumerate(message.actions))
+            {"text": action.label, "style": 2 if number else 1, "key": action.value}
+            for number, action in enumerate(message.actions)
         ]
-        return {"card_type": "button_interaction", **body, "button_list": buttons}
-    options = [{"id": a.value, "text": a.label, "is_checked": n == 0} for n, a in enumerate(message.actions)]
-    checkbox = {"question_key": "choice", "mode": 0, "option_list": options}
+        sub_title = {"sub_title_text": said} if said else {}
+        return {"card_type": "button_interaction", **body, **sub_title, "button_list": buttons}
+    head["desc"] = said
     submit = {"text": words("card.submit"), "key": SUBMIT}
-    head["desc"] = str(body.pop("sub_title_text", ""))
+    if _can_ask(message.questions):
+        selects = [_select(number, question) for number, question in enumerate(message.questions, 1)]
+        return {"card_type": "multiple_interaction", **body, "select_list": selects, "submit_button": submit}
+    checkbox = {"question_key": "choice", "mode": 0, "option_list": _options(message.actions)}
     return {"card_type": "vote_interaction", **body, "checkbox": checkbox, "submit_button": submit}
 
 
-def _sub_title(message: Outgoing, fits: bool) -> Json:
+def _select(number: int, question: Question) -> Json:
+    return {"question_key": f"q{number}", "title": question.label, "option_list": _options(question.options)}
+
+
+def _options(actions: Sequence[Action]) -> list[Json]:
+    return [{"id": action.value, "text": action.label} for action in actions]
+
+
+def _under_title(message: Outgoing, fits: bool) -> str:
     said = message.text if fits else words("card.see_above")
-    return {"sub_title_text": said} if said != title(message) else {}
+    return said if said != title(message) else ""
 
 
 def done_card(task: str, heading: str, state: str, limit: int) -> Json:

@@ -89,7 +89,7 @@ class Sending:
         task = hints.get(clicks.CARD, "")
         if task and hints.get(clicks.PLACE) in {str(address) for address in job.addresses}:
             self._presses.tell(hints.get(clicks.USER, ""), task, plain(message))
-        if message.card and not message.actions and self._ways.client.has_app:
+        if message.card and not (message.actions or message.questions) and self._ways.client.has_app:
             await self._cards.replace_state(message)
 
     # ---- many people, one call

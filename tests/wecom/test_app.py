@@ -304,6 +304,7 @@ async def press(b: Bench, label: str, on: Seen, user: str = "LiMing") -> None:
     assert spoken.delivery.statuses == [200]
 
 
+CHOICES = (("正常", "ok"), ("异常", "bad"))
 BUTTONS = [
     {"label": "接单", "value": "take:GZ-1", "say": "接单"},
     {"label": "转派", "value": "hand:GZ-1", "say": "转派"},
@@ -374,3 +375,44 @@ async def test_a_choice_among_many_comes_back_as_its_value() -> None:
         assert shown.card["card_type"] == "vote_interaction"
         await b.simulator.talk.press_key("LiMing", "submit", shown, chosen={"choice": ["step:3:ok"]})
         assert (await b.heard()).click == "step:3:ok"
+
+
+async def test_long_choices_are_a_list_and_not_buttons_that_nobody_can_read() -> None:
+    async with bench(robot="") as b:
+        actions = [{"label": f"HY-20261125-00{n} 临河县政府 9:30", "value": f"pick:7:{n}"} for n in (1, 2)]
+        await b.send(person("LiMing"), text="您到位的是哪一场？", actions=actions)
+        (shown,) = b.simulator.direct_messages("LiMing")
+        assert shown.card["card_type"] == "vote_interaction"
+        assert "临河县政府" in shown.text
+
+
+STEPS = [
+    {"label": name, "options": [{"label": say, "value": f"step:HY-1:S2:{step}:{ok}"} for say, ok in CHOICES]}
+    for name, step in (("电源", "power"), ("终端", "terminal"))
+]
+
+
+async def test_several_questions_are_one_card_and_one_press_answers_them_all() -> None:
+    async with bench(robot="") as b, serving(b):
+        await b.send(person("LiMing"), text="还差：电源、终端。", title="检查", card="HY-1", questions=STEPS)
+        (shown,) = b.simulator.direct_messages("LiMing")
+        assert shown.card["card_type"] == "multiple_interaction"
+        assert "还差" in shown.text
+        chosen = {"q1": ["step:HY-1:S2:power:ok"], "q2": ["step:HY-1:S2:terminal:bad"]}
+        await b.simulator.talk.press_key("LiMing", "submit", shown, chosen=chosen)
+        heard = await b.heard()
+        assert heard.click == "step:HY-1:S2:power:ok\nstep:HY-1:S2:terminal:bad"
+        sent(await b.send(person("LiMing"), text="电源已记，终端请写明现象", hints=heard.hints))
+        await until(lambda: "请写明现象" in shown.text)
+        assert not shown.buttons
+
+
+async def test_submitting_nothing_is_no_message_and_the_card_stays() -> None:
+    async with bench(robot="") as b, serving(b):
+        await b.send(person("LiMing"), text="还差：电源、终端。", title="检查", questions=STEPS)
+        (shown,) = b.simulator.direct_messages("LiMing")
+        spoken = await b.simulator.talk.press_key("LiMing", "submit", shown)
+        assert spoken.delivery is not None
+        assert spoken.delivery.statuses == [200]
+        assert not b.box.messages
+        assert shown.card["card_type"] == "multiple_interaction"

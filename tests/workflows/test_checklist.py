@@ -125,6 +125,65 @@ async def test_pressing_abnormal_by_mistake_and_saying_normal(tmp_path: Path) ->
         bot.nothing_more()
 
 
+async def test_what_is_missing_can_be_answered_together_and_once(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        bot.expect("li", "检查1/4【电源】")
+        await bot.say("li", "光路正常")
+        left = bot.expect("li", "光路已记。还差：电源、终端").message
+        assert [question.label for question in left.questions] == ["电源", "终端"]
+        assert [[o.label for o in q.options] for q in left.questions] == [["正常", "异常"]] * 2
+        both = [question.options[0].value for question in left.questions]
+        await bot.say("wu", click="\n".join(both))
+        bot.expect("wu", "请由临河县技术维护部的人员")
+        await bot.say("li", click="\n".join(both))
+        bot.expect("li", "检查完成")
+        await bot.say("li", click="\n".join(both))
+        bot.expect("li", "以最新的一条为准")
+        bot.nothing_more()
+
+
+async def test_answered_together_what_is_not_right_is_asked_about(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        await bot.say("li", "光路正常")
+        power, terminal = bot.expect("li", "还差：电源、终端").message.questions
+        bot.forget_all()
+        await bot.say("li", click=f"{power.options[0].value}\n{terminal.options[1].value}")
+        bot.expect("li", "【终端】", "请写明现象")
+        bot.nothing_more()
+        await bot.say("li", "终端黑屏")
+        bot.expect("li", "检查完成", "终端")
+        assert await states_of(bot) == {"power": "ok", "link": "ok", "terminal": "abnormal", "shutdown": "waiting"}
+
+
+async def test_all_that_is_missing_is_right_with_one_press(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        await bot.say("li", "光路正常")
+        (fine,) = bot.expect("li", "还差：电源、终端").message.actions
+        bot.forget_all()
+        assert (fine.label, fine.say) == ("都正常", "都正常")
+        await bot.say("li", click=fine.value)
+        bot.expect("li", "检查完成")
+
+
+@pytest.mark.parametrize(
+    "value", ["step:", "step:::", f"step:{NUMBER}:S2:gas:ok", f"step:{NUMBER}:S2:power:ok\nstep:HY-9:S2:link:ok"]
+)
+async def test_a_press_of_no_step_of_this_place_is_stale(tmp_path: Path, value: str) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        bot.forget_all()
+        await bot.say("li", click=value)
+        bot.expect("li", "以最新的一条为准")
+        assert (await states_of(bot))["power"] == "asked"
+
+
 async def test_a_colleague_is_reported_and_asked(tmp_path: Path) -> None:
     async with scenario(tmp_path, start=MORNING) as bot:
         await meeting(bot)
