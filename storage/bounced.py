@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 async def bounced(ground: Ground, on_failure: OnFailure, platform: str, key: str, reason: str) -> None:
-    """Mark the delivery behind ``key`` (that of its send job) failed because of ``reason``; known ones change nothing."""
+    """Mark the delivery behind ``key`` (that of its send job) failed because of ``reason``; once."""
     number = key.removeprefix(PREFIX)
     if not number.isdigit():
         return

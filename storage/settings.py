@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -78,6 +79,13 @@ def _positive(value: timedelta) -> timedelta:
     if value <= timedelta():
         raise ValueError("must be longer than nothing")
     return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"
 
 
 def _known_database(url: str) -> str:
@@ -177,24 +185,34 @@ class WeComSettings(Section):
     webhooks: tuple[WeComWebhook, ...] = ()
 
 
-class SmtpSettings(Section):
-    """Mail out."""
+class MailServer(Section):
+    """A mail server. Without encryption only on this machine: passwords and mails are not sent in the clear."""
 
     host: str = ""
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+
+    @model_validator(mode="after")
+    def _clear_only_here(self) -> "MailServer":
+        if self.tls == "none" and self.host and not _is_loopback(self.host):
+            sentence = 'tls = "none" is for a server on this machine only; use "implicit" or "starttls" for {host}'
+            raise PydanticCustomError("clear", sentence, {"host": self.host})
+        return self
+
+
+class SmtpSettings(MailServer):
+    """Mail out."""
+
     port: int = 465
     username: str = ""
     password: SecretStr = SecretStr("")
-    tls: Literal["implicit", "starttls", "none"] = "implicit"
 
 
-class ImapSettings(Section):
+class ImapSettings(MailServer):
     """Mail in."""
 
-    host: str = ""
     port: int = 993
     username: str = ""
     password: SecretStr = SecretStr("")
-    tls: Literal["implicit", "starttls", "none"] = "implicit"
     poll_every: Duration = timedelta(seconds=60)
     trusted_authserv: str = ""
 
