@@ -1,0 +1,1 @@
+"""E-mail: letters in by IMAP, letters out by SMTP."""

@@ -1,0 +1,95 @@
+"""HTML of mail to words, with what is quoted and what is signature told apart where the client marks it.
+
+Read by lxml: the standard library's parser needs a minute for a few hundred kilobytes of broken comments.
+"""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, Tag
+
+LONGEST = 512 * 1024
+"""Characters that are looked at."""
+QUOTE, END_QUOTE, REST, CUT, END_CUT = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
+"""Marks in the text: a quote and its end, a quote to the end of the mail, a signature and its end."""
+MARKS = re.compile("[\ue000-\ue004]")
+_BLOCKS = re.compile(
+    "address|article|blockquote|center|dd|div|dl|dt|fieldset|figure|footer|form|h[1-6]|header|hr|li|ol|p|pre|section|"
+    "table|tr|ul"
+)
+_SILENT = re.compile("script|style|head|title|meta|link|noscript|template|object|iframe")
+_BLANK = re.compile(r"[ \t\r\n\f]+")
+
+
+@cache
+def _rules() -> dict[str, Any]:
+    rules: dict[str, Any] = tomllib.loads(Path(__file__).with_name("quotes.toml").read_text("utf-8"))["html"]
+    return rules
+
+
+def html_text(html: str) -> str:
+    """The words, one paragraph a line, with the marks of this module."""
+    soup = BeautifulSoup(MARKS.sub("", html[:LONGEST]), "lxml")
+    out: list[str] = []
+    _write(soup, out)
+    lines = (_BLANK.sub(" ", line).strip(" ") for line in "".join(out).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n").replace("\xa0", " ")
+
+
+def _write(soup: Tag, out: list[str]) -> None:
+    """Walk without recursion: mail nests deeper than Python does."""
+    work: list[Tag | str] = [soup]
+    preformatted = 0
+    while work:
+        one = work.pop()
+        if isinstance(one, str):
+            preformatted -= one == "</pre>"
+            out.append("\n" if one == "</pre>" else one)
+            continue
+        if _SILENT.fullmatch(one.name):
+            continue
+        before, after = _around(one)
+        out.append(before)
+        preformatted += one.name == "pre"
+        work.append("</pre>" if one.name == "pre" else after)
+        for child in reversed(one.contents):
+            if isinstance(child, Tag):
+                work.append(child)
+            elif type(child) is NavigableString:
+                work.append(str(child) if preformatted else _BLANK.sub(" ", str(child)))
+
+
+def _around(tag: Tag) -> tuple[str, str]:
+    """What stands before and after the words of an element."""
+    if tag.name == "br":
+        return "\n", ""
+    if tag.name in ("td", "th"):
+        return " ", " "
+    line = "\n" if _BLOCKS.fullmatch(tag.name) else ""
+    match _role(tag):
+        case "quote":
+            return f"{line}{QUOTE}", f"{END_QUOTE}{line}"
+        case "rest":
+            return f"{line}{REST}", line
+        case "signature":
+            return f"{line}{CUT}", f"{END_CUT}{line}"
+    return line, line
+
+
+def _role(tag: Tag) -> str:
+    """quote · rest (a quote from here on) · signature, or nothing."""
+    names = {tag.name, f"#{_attribute(tag, 'id')}", *(f".{name}" for name in _attribute(tag, "class").split())}
+    names |= {f"{key}={_attribute(tag, key)}" for key in ("data-ntes", "type") if tag.get(key)}
+    for role in ("quote", "rest", "signature"):
+        if names & set(_rules()[role]):
+            return role
+    return ""
+
+
+def _attribute(tag: Tag, key: str) -> str:
+    value = tag.get(key) or ""
+    return value if isinstance(value, str) else " ".join(value)
