@@ -13,10 +13,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.learning import WordProposal
-from storage.messages import Address
+from storage.messages import Address, Incoming
 from storage.models import Counter, Group, Identity, Person, Shift, Site, Unit
 
 REVISION = "organisation"
+NOW_AT = select(Counter.value).where(Counter.name == REVISION)
+"""Made once: it is asked in every transaction."""
 CONSOLE = "web"
 """The console's platform: there a person's account is the person_id."""
 TIERS = ("province", "city", "county", "township")
@@ -43,6 +45,9 @@ class Directory:
         self.groups = {group.group_id: group for group in groups if group.active}
         self.shifts = list(shifts)
         self._person_of = {(row.platform, row.account): row.person_id for row in identities}
+        self._spellings: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in identities:
+            self._spellings[row.platform, row.account.casefold()].append(row.account)
         self._accounts: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in identities:
             self._accounts[row.person_id].append((row.platform, row.account))
@@ -73,7 +78,28 @@ class Directory:
 
     def person_at(self, platform: str, account: str) -> Person | None:
         """Whose account this is; None for strangers and the deactivated (authority fails closed)."""
-        return self.people.get(account if platform == CONSOLE else self._person_of.get((platform, account), ""))
+        if platform == CONSOLE:
+            return self.people.get(account)
+        return self.people.get(self._person_of.get((platform, self._registered(platform, account)), ""))
+
+    def _registered(self, platform: str, account: str) -> str:
+        """As the organisation writes this account: to the letter, else the only one that differs in case alone."""
+        if (platform, account) in self._person_of:
+            return account
+        alike = self._spellings.get((platform, account.casefold()), [])
+        return alike[0] if len(alike) == 1 else account
+
+    def as_registered(self, incoming: Incoming) -> Incoming:
+        """The message with its sender's account as the organisation writes it, so that one person is one address."""
+        sender, place = incoming.sender, incoming.conversation
+        account = self._registered(incoming.platform, sender.account)
+        if account == sender.account:
+            return incoming
+        alone = place.kind == "direct" and place.id == sender.account
+        changes = {"sender": sender.model_copy(update={"account": account})}
+        if alone:
+            changes["conversation"] = place.model_copy(update={"id": account})
+        return incoming.model_copy(update=changes)
 
     def accounts(self, person_id: str, platform: str) -> list[str]:
         """The person's accounts on one platform."""
@@ -216,8 +242,7 @@ class DirectoryCache:
 
     async def get(self, session: AsyncSession) -> Directory:
         """The snapshot that is current in this session's transaction."""
-        counter = await session.get(Counter, REVISION)
-        revision = counter.value if counter else 0
+        revision = (await session.exec(NOW_AT)).first() or 0
         if revision != self._revision:
             self._directory, self._revision = await load_directory(session), revision
         return self._directory

@@ -82,6 +82,7 @@ class Router:
 
     async def handle(self, work: Work, incoming: Incoming) -> None:
         """Do everything this message asks for."""
+        incoming = work.org.as_registered(incoming)
         if await secrecy.refused(work, incoming):
             return
         person = work.org.person_at(incoming.platform, incoming.sender.account)

@@ -25,6 +25,12 @@ class Reply:
     url: str = ""
 
 
+def is_same(written: str, address: Address) -> bool:
+    """Whether an address that was noted as text is this one. In user ids case does not count, in chat ids it does."""
+    here = str(address)
+    return written == here or (address.kind == "direct" and written.casefold() == here.casefold())
+
+
 class Replies:
     """Makes hints and reads them. Addresses on another host than the API's are not believed."""
 
@@ -41,7 +47,7 @@ class Replies:
     def answering(self, hints: dict[str, str], address: Address) -> Reply | None:
         """The way back in the hints, when it leads to this address and has time left."""
         since = moment(hints.get(SINCE))
-        if hints.get(FOR) != str(address) or since is None:
+        if not is_same(hints.get(FOR, ""), address) or since is None:
             return None
         age = self._clock.now() - since
         if hints.get(REQUEST) and age < REQUEST_LASTS:

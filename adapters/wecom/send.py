@@ -34,7 +34,7 @@ from adapters.wecom.render import (
     parts,
     plain,
 )
-from adapters.wecom.replies import Replies
+from adapters.wecom.replies import Replies, is_same
 from adapters.wecom.ways import Ways
 from storage.messages import Address, Attachment, Outgoing
 from storage.ports import Outcome, Refused, Retry, SendError, SendJob, Sent, Unsure
@@ -87,7 +87,7 @@ class Sending:
         """The card that was pressed shows the answer; cards of a matter that has moved on show its state."""
         hints, message = job.hints, job.message
         task = hints.get(clicks.CARD, "")
-        if task and hints.get(clicks.PLACE) in {str(address) for address in job.addresses}:
+        if task and any(is_same(hints.get(clicks.PLACE, ""), address) for address in job.addresses):
             self._presses.tell(hints.get(clicks.USER, ""), task, plain(message))
         if message.card and not (message.actions or message.questions) and self._ways.client.has_app:
             await self._cards.replace_state(message)

@@ -43,7 +43,7 @@ class Ways:
         self._conversations = Pace(client.clock, CONVERSATION)
         self._robot_pace = Pace(client.clock, GROUP_ROBOT)
         self._uploads = Pace(client.clock, UPLOADS)
-        self._closed: set[Address] = set()
+        self._closed: set[str] = set()
         """Where a push was refused: the robot must be mentioned there once."""
         self._foreign: set[str] = set()
         """Groups that are not the app's own."""
@@ -61,7 +61,7 @@ class Ways:
 
     def spoken(self, address: Address) -> None:
         """Somebody spoke to the robot there: pushes are open."""
-        self._closed.discard(address)
+        self._closed.discard(_place(address))
         self._lost.discard(address.id)
 
     def reached(self, address: Address) -> None:
@@ -74,7 +74,7 @@ class Ways:
             self._lost.add(address.id)
 
     def can_push(self, address: Address) -> bool:
-        return self.connection is not None and address not in self._closed
+        return self.connection is not None and _place(address) not in self._closed
 
     def may_be_own(self, address: Address) -> bool:
         return self.client.has_app and address.id not in self._foreign
@@ -85,13 +85,13 @@ class Ways:
         """The answer, and who was not reached: that comes inside a success, in lower case."""
         failed: dict[str, SendError] = {}
         for user in users:
-            if (free_at := self.members.free_at(user)) > self.client.clock.now():
+            if (free_at := self.members.free_at(user.casefold())) > self.client.clock.now():
                 failed[user] = Throttled("own limit", free_at)
         going = [user for user in users if user not in failed]
         if not going:
             return {}, failed
         for user in going:
-            self.members.take(user)
+            self.members.take(user.casefold())
         full = {"touser": "|".join(going), "agentid": self.client.settings.agent_id, **body}
         try:
             answer = await self.client.call("POST", "message/send", full)
@@ -122,14 +122,14 @@ class Ways:
     # ---- the robot
 
     async def reply(self, reply: Reply, address: Address, text: str) -> str:
-        await self._conversations.admit(address.id, self.client.patience)
+        await self._conversations.admit(_place(address), self.client.patience)
         try:
             if reply.url:
                 await self._post_once(reply, robot_markdown(text))
             else:
                 await self._ask("aibot_respond_msg", robot_stream(text, f"hb-{secrets.token_hex(8)}"), reply.request)
         except Throttled as error:
-            self._conversations.block(address.id, error.not_before or self.client.clock.now())
+            self._conversations.block(_place(address), error.not_before or self.client.clock.now())
             raise
         return ""
 
@@ -148,15 +148,15 @@ class Ways:
 
     async def push(self, address: Address, body: Json) -> str:
         """Always with a chat type: without one the platform guesses, and groups come first."""
-        await self._conversations.admit(address.id, self.client.patience)
+        await self._conversations.admit(_place(address), self.client.patience)
         kind = GROUP if address.kind == "group" else SINGLE
         try:
             await self._ask("aibot_send_msg", {"chatid": address.id, "chat_type": kind, **body})
         except Throttled as error:
-            self._conversations.block(address.id, error.not_before or self.client.clock.now())
+            self._conversations.block(_place(address), error.not_before or self.client.clock.now())
             raise
         except Refused as error:
-            self._closed.add(address)
+            self._closed.add(_place(address))
             log.warning("the robot may not push there", place=str(address), reason=error.reason)
             raise
         return ""
@@ -223,3 +223,8 @@ class Ways:
     async def _file_in_own_group(self, address: Address, name: str, data: bytes) -> str:
         kind, media_id = await files.upload_for_app(self.client, name, data)
         return await self.own_group(address, {"msgtype": kind, kind: {"media_id": media_id}})
+
+
+def _place(address: Address) -> str:
+    """One conversation under one name: in user ids case does not count, in chat ids it does."""
+    return address.id.casefold() if address.kind == "direct" else address.id

@@ -66,13 +66,17 @@ def _duplicates(tables: Tables) -> list[Problem]:
     return [*found, *_shared_accounts(tables), *_shared_conversations(tables)]
 
 
+CASELESS = ("email", "wecom_id")
+"""Accounts that are the same to their platform, however they are written."""
+
+
 def _shared_accounts(tables: Tables) -> list[Problem]:
     found: list[Problem] = []
     for key in ("email", "dingtalk_id", "wecom_id"):
         seen: dict[str, int] = {}
         for row in tables[PEOPLE]:
             for account in row.list(key):
-                first = seen.setdefault(account.casefold() if key == "email" else account, row.line)
+                first = seen.setdefault(account.casefold() if key in CASELESS else account, row.line)
                 if first != row.line:
                     found.append(error("account_twice", PEOPLE, row.line, key, value=account, other=first))
     return found

@@ -35,7 +35,7 @@ def badge(page: str, element: str) -> str:
         ("li", ["group:wr-linhe-client", "group:wr-linhe", "direct:wc-li"]),
         ("fang", ["group:wr-linhe-client", "direct:wc-fang"]),
         ("chen", ["group:wr-jike", "direct:wc-chen"]),
-        ("wu", ["direct:wc-wu"]),
+        ("wu", ["group:wr-anchuan", "direct:wc-wu"]),
         ("zhao", []),
     ],
 )

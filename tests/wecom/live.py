@@ -1,7 +1,6 @@
 """The whole bot on WeCom's wire: real database, real adapter, the simulator as the platform, the clock in hand."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -27,23 +26,16 @@ from tests.wecom.conftest import AES_KEY, AGENT, BOT, BOT_SECRET, SECRET, TOKEN,
 
 START = datetime.fromisoformat("2026-11-24T15:10:00+08:00")
 GROUPS = {
-    "wr-sheng": ("省级保障群（企业微信）", "P", "support", "zhou gao chen"),
-    "wr-linhe": ("临河县保障群（企业微信）", "X1", "support", "wang li"),
-    "wr-linhe-client": ("临河县客户群（企业微信）", "X1", "client", "fang li"),
-    "wr-zhuguan": ("主管群（企业微信）", "P", "supervisors", "zhou sun wang tang"),
+    "wr-sheng": "zhou gao chen",
+    "wr-jiangzhou": "sun he",
+    "wr-linhe": "wang li",
+    "wr-anchuan": "tang wu",
+    "wr-linhe-client": "fang li",
+    "wr-jike": "chen luo",
+    "wr-zhuguan": "zhou sun wang tang",
 }
+"""Who is in which WeCom group of the sample organisation."""
 PEOPLE = "admin he luo tang wu xu ding ma"
-
-
-def organisation(folder: Path) -> Path:
-    """The sample organisation with WeCom groups beside DingTalk's."""
-    made = folder / "organisation"
-    shutil.copytree(SAMPLE, made, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    groups = made / "groups.csv"
-    lines = [line for line in groups.read_text("utf-8").splitlines() if ",wecom," not in line]
-    lines += [f"WC{n},wecom,{chat},{g[0]},{g[1]},{g[2]}" for n, (chat, g) in enumerate(GROUPS.items())]
-    groups.write_text("\n".join(lines) + "\n", "utf-8")
-    return made
 
 
 class Live:
@@ -125,8 +117,8 @@ class Live:
 def _populate(simulator: WeComSimulator) -> None:
     simulator.world.app(AGENT, SECRET, TOKEN, AES_KEY)
     simulator.world.aibot(BOT, BOT_SECRET)
-    for chat, (title, _, _, members) in GROUPS.items():
-        simulator.world.group(chat, title, *(f"wc-{member}" for member in members.split()))
+    for chat, members in GROUPS.items():
+        simulator.world.group(chat, chat, *(f"wc-{member}" for member in members.split()))
         simulator.world.robot(f"key-{chat}", chat)
     for person in PEOPLE.split():
         simulator.world.person(f"wc-{person}")
@@ -158,7 +150,7 @@ async def live(folder: Path, limits: Limits | None = None) -> AsyncIterator[Live
         database = Database(settings.database_url)
         adapter = WeComAdapter(settings.wecom, http, clock, patience=timedelta())
         runtime = await compose(Ground(database, clock, settings), [adapter])
-        await import_tables(database, read_tables(organisation(folder)), clock.now(), dry_run=False)
+        await import_tables(database, read_tables(SAMPLE), clock.now(), dry_run=False)
         bot = Live(simulator, runtime, clock)
         receiving = asyncio.create_task(adapter.run(bot.accept))
         try:

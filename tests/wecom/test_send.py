@@ -347,3 +347,14 @@ async def test_an_untrusted_address_is_known_before_the_first_message() -> None:
         assert b.adapter.ever_connected(), "the platform was reached, it only does not want us"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_user_id_counts_whatever_its_case() -> None:
+    async with bench() as b:
+        await b.connect()
+        outcomes = [await b.send(person(["LiMing", "liming"][n % 2]), text=str(n)) for n in range(40)]
+        assert sum(isinstance(outcome, Sent) for outcome in outcomes) == 30
+        assert not b.simulator.messages.dropped
+        hints = await b.asked("在吗", "")
+        sent(await b.send(person("LIMING"), text="在", hints=hints))
+        assert b.to("LiMing")[-1] == ("reply", "在")

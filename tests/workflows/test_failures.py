@@ -1,10 +1,12 @@
 """A channel that fails: another way to the person, one word to the supervisors, and no storm."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from storage.messages import Address, Outgoing, Urgency
+from storage.organisation.sample import SAMPLE
 from storage.outbox import post, post_person
 from storage.ports import Refused, Retry
 from tests.scenario import WECOM, Scenario, scenario
@@ -51,32 +53,38 @@ async def test_the_same_refusal_is_one_alarm_a_day(tmp_path: Path) -> None:
 
 async def test_an_outage_is_told_once_an_hour_and_its_end_once(tmp_path: Path) -> None:
     async with scenario(tmp_path, wecom=WECOM) as bot:
-        await bot.say("admin", "把本群设为省运维部的主管群", group="新群", platform="wecom")
-        await bot.learn()
-        bot.forget_all()
         bot.platforms["dingtalk"].down = Retry("connection refused")
         for number in range(8):
             await tell(bot, "ding", f"第{number}条", key=f"k{number}")
         bot.forget_all()
         await bot.advance("20m")
-        bot.expect("#省运行维护部主管群", "钉钉自15:10起发送不出去", "connection refused", "积压8条")
+        bot.expect("#主管群（企业微信）", "钉钉自15:10起发送不出去", "connection refused", "积压8条")
         bot.expect("wecom:direct:wc-admin", "钉钉自15:10起发送不出去")
         bot.nothing_more()
         await bot.advance("60m")
-        bot.expect("#省运行维护部主管群", "钉钉自15:10起发送不出去")
+        bot.expect("#主管群（企业微信）", "钉钉自15:10起发送不出去")
         bot.expect("wecom:direct:wc-admin", "钉钉自15:10起发送不出去")
         bot.nothing_more()
         bot.platforms["dingtalk"].down = None
         await bot.advance("10m")
-        bot.expect("#省运行维护部主管群", "钉钉已恢复", "15:10至16:3")
+        bot.expect("#主管群（企业微信）", "钉钉已恢复", "15:10至16:3")
         assert [seen.text for seen in bot.unread("dingtalk:direct:dt-ding")] == [f"第{number}条" for number in range(8)]
         bot.forget_all()
         await bot.advance("2h")
         bot.nothing_more()
 
 
+def without_wecom_groups(folder: Path) -> Path:
+    """The sample organisation, where people have WeCom but no groups there."""
+    made = folder / "organisation"
+    shutil.copytree(SAMPLE, made, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    lines = (made / "groups.csv").read_text("utf-8").splitlines()
+    (made / "groups.csv").write_text("\n".join(line for line in lines if ",wecom," not in line) + "\n", "utf-8")
+    return made
+
+
 async def test_a_group_that_cannot_be_reached_turns_to_those_on_duty(tmp_path: Path) -> None:
-    async with scenario(tmp_path, wecom=WECOM) as bot:
+    async with scenario(tmp_path, wecom=WECOM, organisation=without_wecom_groups(tmp_path)) as bot:
         place = Address(platform="dingtalk", kind="group", id="cid-anchuan")
         bot.platforms["dingtalk"].outcomes[place] = Refused("robot removed")
         await post_to(bot, place, "安川请注意")

@@ -7,7 +7,6 @@ import pytest
 
 from storage.ports import Refused, Retry
 from tests.scenario import WECOM, Scenario, scenario
-from tests.wecom.live import organisation
 
 REPORT = "三楼会议室没声音了，会马上开始"
 MEETING = "明天上午9点半全省防汛视频会商，各市县提前一小时到位"
@@ -15,7 +14,7 @@ MEETING = "明天上午9点半全省防汛视频会商，各市县提前一小�
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[Scenario]:
-    async with scenario(tmp_path, wecom=WECOM, organisation=organisation(tmp_path)) as running:
+    async with scenario(tmp_path, wecom=WECOM) as running:
         yield running
 
 
@@ -69,12 +68,12 @@ async def test_a_button_on_one_platform_takes_the_fault_on_both(bot: Scenario, h
 
 
 async def test_a_report_in_wecom_is_answered_there_and_worked_on_from_dingtalk(bot: Scenario) -> None:
-    await bot.say("fang", REPORT, group="临河县客户群（企业微信）", platform="wecom")
-    bot.expect("#临河县客户群（企业微信）", "GZ-20261124-001")
+    await bot.say("fang", REPORT, group="临河县水利局客户群（企业微信）", platform="wecom")
+    bot.expect("#临河县水利局客户群（企业微信）", "GZ-20261124-001")
     await bot.say("li", "收到，20分钟到", group="临河县保障群")
-    bot.expect("#临河县客户群（企业微信）", "李工已接单")
+    bot.expect("#临河县水利局客户群（企业微信）", "李工已接单")
     await bot.say("li", "修好了", group="临河县保障群")
-    bot.expect("#临河县客户群（企业微信）", "现在正常了吗")
+    bot.expect("#临河县水利局客户群（企业微信）", "现在正常了吗")
     await bot.say("fang", "好了", platform="wecom")
     assert (await bot.fault()).state in ("observing", "resolved", "closed")
 
@@ -105,3 +104,16 @@ async def test_whoever_is_refused_on_one_platform_has_the_copy_on_the_other(bot:
     await bot.say("fang", REPORT, group="临河县水利局客户群")
     bot.expect("dingtalk:direct:dt-li", "GZ-20261124-001")
     bot.expect("dingtalk:direct:dt-admin", "企业微信")
+
+
+async def test_case_does_not_make_another_person_of_an_account(bot: Scenario) -> None:
+    await publish(bot)
+    bot.forget_all()
+    heard = await bot.said("wu", "收到", platform="wecom")
+    shouted = heard.conversation.model_copy(update={"id": "WC-Wu"})
+    sender = heard.sender.model_copy(update={"account": "WC-Wu"})
+    await bot.runtime.inbox.accept(heard.model_copy(update={"conversation": shouted, "sender": sender}))
+    await bot.settle()
+    (debt,) = await bot.obligations(kind="notice_ack", unit_id="X2")
+    assert (debt.state, debt.met_by) == ("met", "wu")
+    assert "wecom:direct:wc-wu" in places(bot, "已回复"), "one person is one address, as the organisation writes it"

@@ -110,7 +110,7 @@ class Messages:
             raise ApiError(82001, "touser, toparty and totag are all empty")
         if len(raw) > self._context.limits.users_per_call:
             raise ApiError(40058, "touser too long")
-        users = list(world.people) if "@all" in raw else list(dict.fromkeys(raw))
+        users = list(world.people) if "@all" in raw else list(dict.fromkeys(world.spelt(user) for user in raw))
         visible = [u for u in users if u in world.people and (app.visible is None or u in app.visible)]
         unlicensed = [user for user in visible if not world.people[user].licensed]
         wrong = "|".join(user.lower() for user in users if user not in visible)
@@ -164,7 +164,8 @@ class Messages:
             raise ApiError(60140, "invalid response_code")
         if code.app is not app or body.get("agentid") != app.agent_id:
             raise ApiError(42015, "app mismatch")
-        users = None if body.get("atall") else set(body.get("userids") or [])
+        spelt = self._context.world.spelt
+        users = None if body.get("atall") else {spelt(user) for user in body.get("userids") or []}
         shown = [seen for seen in self._context.ledger.with_task(code.task_id) if seen.via == "app"]
         mine = [seen for seen in shown if users is None or seen.place.removeprefix("direct:") in users]
         change = self._change(body, mine)

@@ -124,8 +124,8 @@ class Robot:
         world = self._context.world
         if chat_type in (0, 2) and chat_id in world.groups:
             return chat_id
-        if chat_type in (0, 1) and chat_id in world.people:
-            return direct(chat_id)
+        if chat_type in (0, 1) and world.spelt(chat_id) in world.people:
+            return direct(world.spelt(chat_id))
         raise ApiError(93006, "invalid chatid")
 
     def _spend(self, bot: Aibot, place: str) -> None:

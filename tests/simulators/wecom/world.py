@@ -90,6 +90,11 @@ class World:
     def person(self, user_id: str, name: str = "") -> Person:
         return self.people.setdefault(user_id, Person(user_id, name or user_id))
 
+    def spelt(self, user_id: str) -> str:
+        """A user id as it stands in the address book, where case does not count; unknown ones stay as they are."""
+        folded = user_id.casefold()
+        return next((known for known in self.people if known.casefold() == folded), user_id)
+
     def group(self, chat_id: str, title: str, *members: str) -> Group:
         for user_id in members:
             self.person(user_id)
