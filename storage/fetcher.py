@@ -3,7 +3,7 @@
 A workflow that has use for an attachment claims its :class:`Fetch` row. A try is begun by putting the row off in one
 transaction, made outside of any, and its outcome recorded in another: after a crash the row comes due again. Trouble is
 tried again after 1, 2, 4 … s up to ten minutes; what is gone for good, or not to be had for a day, is given up and the
-audit says so.
+audit says so. Before anything is kept it is looked into: what may not be kept never touches the disk.
 """
 
 import asyncio
@@ -30,7 +30,22 @@ GIVE_UP = timedelta(hours=24)
 log = structlog.get_logger(__name__)
 
 OnFile = Callable[[Work, Fetch], Awaitable[None]]
-"""A file is kept: the rows named by its ``places`` may refer to it by ``sha256``."""
+"""A file is kept: the rows named by its ``places`` may refer to it by ``sha256``. Or, as another hook, it is lost."""
+Inspect = Callable[[Ground, Fetch, bytes], Awaitable[dict[str, Any]]]
+"""Looks into a file outside of any transaction: what it found, or UnwantedError when the file may not be kept."""
+
+
+class UnwantedError(Exception):
+    """The file is not kept; ``why`` is one word for the workflow that asked for it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+async def nothing_found(_ground: Ground, _fetch: Fetch, _data: bytes) -> dict[str, Any]:
+    """Every file is welcome as it is."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -39,16 +54,28 @@ class Kept:
 
     sha256: str
     size: int
+    found: dict[str, Any]
 
 
 class Fetcher:
     """Fetches for all platforms whose adapters can download."""
 
-    def __init__(self, ground: Ground, adapters: Mapping[str, Downloads], store: FileStore, on_file: OnFile) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        adapters: Mapping[str, Downloads],
+        store: FileStore,
+        on_file: OnFile,
+        inspect: Inspect = nothing_found,
+        on_lost: OnFile | None = None,
+    ) -> None:
+        """``on_lost`` hears of files that could not be had (``failed``) or may not be kept (``refused``)."""
         self._ground = ground
         self._adapters = adapters
         self._store = store
         self._on_file = on_file
+        self._inspect = inspect
+        self._on_lost = on_lost
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
         self._stopping = False
@@ -105,21 +132,28 @@ class Fetcher:
     async def _fetch(self, claimed: Fetch) -> None:
         outcome = await self._try(claimed)
         async with self._ground.work() as work:
-            row = await work.session.get_one(Fetch, claimed.id, with_for_update=True)
-            if (row.state, row.attempts) != ("waiting", claimed.attempts):
+            row = await work.session.get(Fetch, claimed.id, with_for_update=True)
+            if row is None or (row.state, row.attempts) != ("waiting", claimed.attempts):
                 return
             work.session.add(row)
             if isinstance(outcome, Kept):
                 await self._keep(work, row, outcome)
+            elif isinstance(outcome, UnwantedError):
+                row.state, row.error = "refused", outcome.why
             else:
                 _put_off(work, row, outcome)
+            if row.state != "waiting":
+                await self._tell(work, row)
 
-    async def _try(self, row: Fetch) -> Kept | SendError:
-        """Download and keep."""
+    async def _try(self, row: Fetch) -> Kept | SendError | UnwantedError:
+        """Download, look into it, and keep it."""
         try:
             data = await self._adapters[row.platform].download(Attachment.model_validate(row.attachment))
-            return Kept(*await self._store.save(data))
-        except SendError as error:
+            if len(data) > self._store.limit:
+                raise TooLargeError(f"more than {self._store.limit} bytes")
+            found = await self._inspect(self._ground, row, data)
+            return Kept(*await self._store.save(data), found)
+        except (SendError, UnwantedError) as error:
             return error
         except TooLargeError as error:
             return Refused(str(error))
@@ -130,14 +164,18 @@ class Fetcher:
     async def _keep(self, work: Work, row: Fetch, kept: Kept) -> None:
         attachment = Attachment.model_validate(row.attachment)
         file = await remember(work, kept.sha256, kept.size, attachment.name or attachment.kind)
-        row.state, row.sha256, row.error = "stored", kept.sha256, ""
+        row.state, row.sha256, row.error, row.found = "stored", kept.sha256, "", kept.found
         _audit(work, "file.stored", row, sha256=kept.sha256, name=file.name, size=kept.size)
-        row_id = row.id
+
+    async def _tell(self, work: Work, row: Fetch) -> None:
+        row_id, hook = row.id, self._on_file if row.state == "stored" else self._on_lost
+        if hook is None:
+            return
         try:
-            async with work.session.begin_nested():
-                await self._on_file(work, row)
-        except Exception:  # the file is kept all the same
-            log.exception("cannot show a stored file where it belongs", fetch=row_id)
+            async with work.attempt():
+                await hook(work, row)
+        except Exception:  # what became of the file is recorded all the same
+            log.exception("cannot show a file where it belongs", fetch=row_id)
 
 
 def _put_off(work: Work, row: Fetch, error: SendError) -> None:

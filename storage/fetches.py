@@ -14,10 +14,10 @@ from storage.models import json_dict, json_list
 
 
 class Fetch(SQLModel, table=True):
-    """An attachment of a received message. ``state``: noted · waiting (to be fetched) · stored · failed.
+    """An attachment of a received message. ``state``: noted · waiting (to be fetched) · stored · failed · refused.
 
     ``not_before`` is the next try, and while one is under way the end of its lease. ``places`` names the rows of the
-    workflows that show the file and learn its SHA-256 when it is there.
+    workflows that show the file and learn its SHA-256 when it is there. ``found`` is what was read in the file.
     """
 
     __tablename__ = "fetch"
@@ -34,6 +34,7 @@ class Fetch(SQLModel, table=True):
     sha256: str = ""
     error: str = ""
     places: list[list[str]] = json_list()
+    found: dict[str, Any] = json_dict()
     created_at: datetime
 
     def claim(self, place: list[str], now: datetime) -> None:

@@ -51,7 +51,7 @@ class FileStore:
 
     def __init__(self, root: Path, limit: int = LIMIT) -> None:
         self._root = root
-        self._limit = limit
+        self.limit = limit
 
     async def save(self, data: bytes | AsyncIterable[bytes]) -> tuple[str, int]:
         """Keep the content; its SHA-256 (hex) and size in bytes. TooLargeError beyond the limit: nothing is kept."""
@@ -61,8 +61,8 @@ class FileStore:
             digest, size = hashlib.sha256(), 0
             async for chunk in chunks:
                 size += len(chunk)
-                if size > self._limit:
-                    raise TooLargeError(f"more than {self._limit} bytes")
+                if size > self.limit:
+                    raise TooLargeError(f"more than {self.limit} bytes")
                 digest.update(chunk)
                 await asyncio.to_thread(target.write, chunk)
             await asyncio.to_thread(self._finish, target, digest.hexdigest())

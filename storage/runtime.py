@@ -17,14 +17,14 @@ import structlog
 from storage.audit import Sealer
 from storage.bounced import bounced
 from storage.engine import Engine, Escalate, OnTimer
-from storage.fetcher import Fetcher, OnFile
+from storage.fetcher import Fetcher, Inspect, OnFile, nothing_found
 from storage.fetches import Fetch
 from storage.files import file_store
 from storage.inbox import Bury, Dispatcher, Handle, Inbox
 from storage.ports import Adapter, Downloads, FailsLate, Receipts
 from storage.receipts import ReceiptReader
 from storage.sender import OnFailure, Renderer, Sender
-from storage.work import Ground, Work
+from storage.work import Ground, Manners, Work
 
 RESTART_PAUSE = 1.0
 STOP_WITHIN = 7.0
@@ -57,8 +57,12 @@ class Logic:
     on_failure: OnFailure
     resend_mark: str
     on_file: OnFile = _shown_nowhere
+    inspect: Inspect = nothing_found
+    on_lost: OnFile | None = None
     refresh: Callable[[Ground], Coroutine[Any, Any, None]] = _nothing_to_refresh
     """Takes up what has changed outside the tables (word files); called often, outside any transaction."""
+    manners: Manners | None = None
+    """When a message may be sent at the earliest (night and noon)."""
 
 
 class Runtime:
@@ -68,6 +72,7 @@ class Runtime:
         self, ground: Ground, adapters: Sequence[Adapter], logic: Logic, stop_within: float = STOP_WITHIN
     ) -> None:
         self.ground = ground
+        ground.manners = logic.manners
         self.adapters = list(adapters)
         downloads = {a.platform: a for a in adapters if isinstance(a, Downloads)}
         self.inbox = Inbox(ground, downloads)
@@ -79,7 +84,8 @@ class Runtime:
         for adapter in adapters:
             if isinstance(adapter, FailsLate):
                 adapter.on_late_failure(partial(bounced, ground, logic.on_failure, adapter.platform))
-        self.fetcher = Fetcher(ground, downloads, file_store(ground.settings), logic.on_file)
+        store = file_store(ground.settings)
+        self.fetcher = Fetcher(ground, downloads, store, logic.on_file, logic.inspect, logic.on_lost)
         receipts = {a.platform: a for a in adapters if isinstance(a, Receipts)}
         self.receipts = ReceiptReader(ground, receipts)
         self.sealer = Sealer(ground)

@@ -195,6 +195,7 @@ def upgrade() -> None:
         sa.Column("sha256", sqltypes.AutoString(), nullable=False),
         sa.Column("error", sqltypes.AutoString(), nullable=False),
         sa.Column("places", sa.JSON(), nullable=False),
+        sa.Column("found", sa.JSON(), nullable=False),
         sa.Column("created_at", sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
