@@ -30,6 +30,7 @@ _CODECS = {
 }
 _WESTERN = {"iso-8859-1": "cp1252", "latin1": "cp1252", "windows-1252": "cp1252", "cp1252": "cp1252"}
 """What programs write that do not know: believed only when the bytes are neither UTF-8 nor Chinese."""
+_WORDS = re.compile("[\u4e00-\u9fa5]{2}")
 _COMMON = re.compile("[\u4e00-\u9fa5\u3000-\u303f\uff00-\uffef]")
 
 
@@ -50,11 +51,10 @@ def decode(data: bytes, charset: str = "") -> str:
 
 def guess(data: bytes, otherwise: str = "") -> str:
     """Text of bytes that do not say what they are: UTF-8 when it fits, else Chinese, else ``otherwise``."""
-    text = _strict(data, "utf-8-sig")
+    text, chinese = _strict(data, "utf-8-sig"), _strict(data, "gb18030")
     if text is not None:
-        return text
+        return chinese if chinese is not None and _both_ways(text, chinese) else text
     loose = data.decode("utf-8-sig", "replace")
-    chinese = _strict(data, "gb18030")
     if chinese is not None and (not otherwise or _looks_chinese(chinese)):
         return chinese
     if otherwise:
@@ -73,6 +73,11 @@ def _nearly(text: str) -> bool:
     """Whether hardly anything of it could not be read: cut off or damaged, but of the claimed character set."""
     strange = sum(1 for char in text if char > "\x7f")
     return text.count("\ufffd") * 20 <= strange + 20
+
+
+def _both_ways(text: str, chinese: str) -> bool:
+    """Short Chinese such as 联通 or 通知 in GBK is valid UTF-8 by accident, for letters nobody uses."""
+    return max(text, default="") < "\u0800" and _looks_chinese(chinese) and _WORDS.search(chinese) is not None
 
 
 def _looks_chinese(text: str) -> bool:

@@ -12,16 +12,19 @@ from typing import Any
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
-LONGEST = 512 * 1024
+LONGEST = 300_000
 """Characters that are looked at."""
 QUOTE, END_QUOTE, REST, CUT, END_CUT = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
 """Marks in the text: a quote and its end, a quote to the end of the mail, a signature and its end."""
-MARKS = re.compile("[\ue000-\ue004]")
+BLOCK = "\ue005"
+"""The edge of a paragraph: however many meet, they are one line break."""
+MARKS = re.compile("[\ue000-\ue005]")
 _BLOCKS = re.compile(
     "address|article|blockquote|center|dd|div|dl|dt|fieldset|figure|footer|form|h[1-6]|header|hr|li|ol|p|pre|section|"
     "table|tr|ul"
 )
 _SILENT = re.compile("script|style|head|title|meta|link|noscript|template|object|iframe")
+_WIDTH = re.compile(r"(?i)\bwidth:\s*(\d{1,4}px)")
 _BLANK = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -36,8 +39,10 @@ def html_text(html: str) -> str:
     soup = BeautifulSoup(MARKS.sub("", html[:LONGEST]), "lxml")
     out: list[str] = []
     _write(soup, out)
-    lines = (_BLANK.sub(" ", line).strip(" ") for line in "".join(out).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n").replace("\xa0", " ")
+    text = re.sub(f"(?:{BLOCK} *)+", BLOCK, "".join(out).replace("\xa0", " "))
+    text = text.replace(f"{BLOCK}\n{BLOCK}", "\n\n").replace(f"\n{BLOCK}", "\n").replace(BLOCK, "\n")
+    lines = (_BLANK.sub(" ", line).strip(" ") for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 
 def _write(soup: Tag, out: list[str]) -> None:
@@ -48,7 +53,7 @@ def _write(soup: Tag, out: list[str]) -> None:
         one = work.pop()
         if isinstance(one, str):
             preformatted -= one == "</pre>"
-            out.append("\n" if one == "</pre>" else one)
+            out.append(BLOCK if one == "</pre>" else one)
             continue
         if _SILENT.fullmatch(one.name):
             continue
@@ -69,7 +74,7 @@ def _around(tag: Tag) -> tuple[str, str]:
         return "\n", ""
     if tag.name in ("td", "th"):
         return " ", " "
-    line = "\n" if _BLOCKS.fullmatch(tag.name) else ""
+    line = BLOCK if _BLOCKS.fullmatch(tag.name) else ""
     match _role(tag):
         case "quote":
             return f"{line}{QUOTE}", f"{END_QUOTE}{line}"
@@ -77,14 +82,17 @@ def _around(tag: Tag) -> tuple[str, str]:
             return f"{line}{REST}", line
         case "signature":
             return f"{line}{CUT}", f"{END_CUT}{line}"
+        case "signature_rest":
+            return f"{line}{CUT}", line
     return line, line
 
 
 def _role(tag: Tag) -> str:
-    """quote · rest (a quote from here on) · signature, or nothing."""
+    """quote · rest (a quote from here on) · signature · signature_rest (up to the quote), or nothing."""
     names = {tag.name, f"#{_attribute(tag, 'id')}", *(f".{name}" for name in _attribute(tag, "class").split())}
     names |= {f"{key}={_attribute(tag, key)}" for key in ("data-ntes", "type") if tag.get(key)}
-    for role in ("quote", "rest", "signature"):
+    names |= {f"{tag.name}[{width}]" for width in _WIDTH.findall(_attribute(tag, "style"))}
+    for role in ("quote", "rest", "signature", "signature_rest"):
         if names & set(_rules()[role]):
             return role
     return ""

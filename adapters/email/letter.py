@@ -149,7 +149,7 @@ class _Content:
         plain = MARKS.sub("", "\n".join(self._plain)).replace("\r\n", "\n").replace("\r", "\n")
         if plain.strip() and not self._html:
             return plain
-        html = "\n".join(html_text(one) for one in self._html)
+        html = html_text("\n".join(self._html))
         return html if html.strip() else plain
 
     def take(self, part: Part) -> None:
@@ -162,7 +162,7 @@ class _Content:
                     self.take(below)
         elif kind in ("text/plain", "text/html") and part.disposition != "attachment" and not part.name:
             (self._html if kind == "text/html" else self._plain).append(part.text())
-        elif kind not in _STATUS and part.body.strip():
+        elif kind not in _STATUS and not kind.startswith("multipart/") and part.body.strip():
             self._file(part)
 
     def _file(self, part: Part) -> None:

@@ -24,9 +24,12 @@ TEXT_BYTES = 1024 * 1024
 """Of one part that is read as words; the rest of it is left out."""
 CHUNK = 512 * 1024
 """Characters of base64 decoded in one go: other threads get their turn in between."""
+MOST_PIECES = 2000
+"""Padded pieces of base64 in one part; with more the padding is damage."""
 
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n|\r\r")
 _HEADER = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _ALPHABET = re.compile(rb"[A-Za-z0-9+/]+")
 _STATUS = ("message/delivery-status", "message/disposition-notification", "message/feedback-report")
 
@@ -51,14 +54,15 @@ class Part:
     params: dict[str, str]
     disposition: str
     name: str
+    encoding: str = ""
+    """The Content-Transfer-Encoding, in lower case."""
     parts: tuple["Part", ...] = ()
 
     def data(self) -> bytes:
         """The content, transfer encoding undone as far as it can be."""
-        encoding = str(self.message.get("Content-Transfer-Encoding", "")).strip().lower()
-        if encoding == "base64":
+        if self.encoding == "base64":
             return unbase64(self.body)
-        return binascii.a2b_qp(self.body) if encoding == "quoted-printable" else self.body
+        return binascii.a2b_qp(self.body) if self.encoding == "quoted-printable" else self.body
 
     def text(self) -> str:
         """The content as words."""
@@ -91,8 +95,9 @@ class Reader:
         parts: tuple[Part, ...] = ()
         if content_type.startswith("multipart/"):
             parts = tuple(self._below(body, params.get("boundary", ""), depth, content_type))
-            content_type = content_type if parts else "text/plain"
-        part = Part(message, body, content_type, params, disposition, name, parts)
+            content_type = content_type if parts or self._full(depth) else "text/plain"
+        encoding = str(message.get("Content-Transfer-Encoding", "")).strip().lower()
+        part = Part(message, body, content_type, params, disposition, name, encoding, parts)
         _fill(part)
         return part
 
@@ -108,10 +113,13 @@ class Reader:
     def _below(self, body: bytes, boundary: str, depth: int, content_type: str) -> Iterator[Part]:
         default = "message/rfc822" if content_type == "multipart/digest" else "text/plain"
         for piece in pieces(body, boundary):
-            if depth >= DEEPEST or self._count >= MOST_PARTS:
+            if self._full(depth):
                 self.cut = True
                 return
             yield self.read(piece, depth + 1, default)
+
+    def _full(self, depth: int) -> bool:
+        return depth >= DEEPEST or self._count >= MOST_PARTS
 
 
 def read_headers(block: bytes) -> list[tuple[str, str]]:
@@ -155,15 +163,14 @@ def pieces(body: bytes, boundary: str) -> Iterator[bytes]:
 def unbase64(body: bytes) -> bytes:
     """Decoded base64, damaged or not; the body itself when it plainly is none."""
     dense = body.translate(None, b" \t\r\n")
-    strange = len(dense.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+    strange = len(dense.translate(None, _LETTERS + b"="))
     if strange * 10 > len(dense):
         return body
     if strange:
-        dense = dense.translate(None, bytes(set(dense) - set(b"=") - set(_ALPHABET_BYTES)))
+        dense = dense.translate(None, bytes(set(dense) - set(b"=") - set(_LETTERS)))
+    if dense.count(b"=") > MOST_PIECES:
+        dense = dense.replace(b"=", b"")
     return b"".join(_decoded(run) for match in _ALPHABET.finditer(dense) for run in _chunks(match[0]))
-
-
-_ALPHABET_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def _chunks(run: bytes) -> Iterator[bytes]:
