@@ -1,0 +1,148 @@
+"""An :class:`Outgoing` as a mail: subject with number and state, the facts first, how to answer last; text and HTML.
+
+Chinese clients render HTML with old engines and block what is fetched, so: inline styles, one table, no pictures. What
+people wrote is escaped in HTML and cannot break out of the subject line.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.email.words import words
+from storage.messages import Action, Outgoing
+
+SUBJECT_LENGTH = 60
+FONT = "font-family:'Microsoft YaHei','微软雅黑',sans-serif;font-size:15px;line-height:1.7;color:#222"
+CELL = "border:1px solid #ddd;padding:6px 10px;text-align:left;vertical-align:top"
+BUTTON = (
+    "display:inline-block;margin:4px 10px 4px 0;padding:8px 22px;background:#1668dc;color:#ffffff;"
+    "text-decoration:none;border-radius:4px"
+)
+SMALL = "color:#888;font-size:13px"
+
+_MARKS = re.compile(r"【[^【】\n]{1,20}】")
+_GREETING = re.compile(r"^[^，。：:\n]{0,12}您好[：:，,]\s*")
+_HOW = re.compile(r"回“|回复“|请回|请写|@会保")
+_ROW = re.compile(r"^(\S{2,8})：([^：]+)$")
+_PREFIX = re.compile(r"^(?:\s*(?:re|回复|答复|转发|fw|fwd|aw)\s*(?:\[\d+\])?\s*[:：])+\s*", re.IGNORECASE)
+_ENDS = "。！？!?"
+_OPEN, _CLOSE = "“（(《【", "”）)》】"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A button of the message with the address that stands for pressing it."""
+
+    label: str
+    url: str
+
+
+def one_line(text: str, most: int) -> str:
+    """Without line ends, control and direction characters; cut to ``most`` characters."""
+    kept = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    kept = "".join(char for char in kept if unicodedata.category(char) not in ("Cf", "Cs", "Co"))
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= most else kept[: most - 1] + "…"
+
+
+def subject_of(message: Outgoing) -> str:
+    """``[HY-20261124-001]【会议保障通知】防汛会商``: the number, the state, and what it is about."""
+    first = _sentences(message.text)[0] if message.text.strip() else ""
+    marks = "".join(dict.fromkeys(_MARKS.findall(message.text[:60])))
+    rest = _GREETING.sub("", _MARKS.sub("", _GREETING.sub("", _MARKS.sub("", first).strip())).strip())
+    head = message.title or (rest.replace(message.about, "").strip() if message.about else rest)
+    number = f"[{message.about}]" if message.about else ""
+    return one_line(f"{number}{marks}{' ' if number and not marks else ''}{head}".rstrip("。"), SUBJECT_LENGTH)
+
+
+def answer_subject(subject: str, message: Outgoing) -> str:
+    """The subject of the thread with ``Re:`` once, and the number in brackets where it lacks it."""
+    plain = one_line(_PREFIX.sub("", subject), 200)
+    if not plain:
+        return subject_of(message)
+    if message.about and message.about not in plain:
+        plain = f"[{message.about}] {plain}"
+    return words("message.re") + plain
+
+
+def text_of(message: Outgoing, links: Sequence[Link], *, by_reply: bool) -> str:
+    """The mail in plain text. ``by_reply``: an answer to this mail counts."""
+    facts, how = parts(message)
+    lines = [*facts, "", *how] if how else list(facts)
+    lines += ["", _ask(by_reply), *(words("message.link", label=link.label, url=link.url) for link in links)] * bool(
+        links
+    )
+    if links and not by_reply:
+        lines.append(words("message.only_links"))
+    return "\n".join([*lines, "", "--", _footer(by_reply)]) + "\n"
+
+
+def html_of(message: Outgoing, links: Sequence[Link], *, by_reply: bool) -> str:
+    """The same in HTML."""
+    facts, how = parts(message)
+    body = [_paragraphs([line for line in facts if not _ROW.match(line)]), _table(facts), _paragraphs(how)]
+    if links:
+        buttons = "".join(_button(link) for link in links)
+        body.append(f'<p style="margin:12px 0 4px">{html.escape(_ask(by_reply))}</p><p style="margin:0">{buttons}</p>')
+        body.append("" if by_reply else f'<p style="{SMALL}">{html.escape(words("message.only_links"))}</p>')
+    foot = f'<p style="{SMALL};margin-top:20px">{html.escape(_footer(by_reply))}</p>'
+    return f'<!DOCTYPE html><html lang="zh-CN"><body><div style="{FONT}">{"".join(body)}{foot}</div></body></html>\n'
+
+
+def parts(message: Outgoing) -> tuple[list[str], list[str]]:
+    """Lines that say what is so, and lines that say how to answer. A text of several lines is kept in its order."""
+    text = message.text.strip()
+    if message.title and message.title not in text:
+        text = f"{message.title}\n{text}"
+    if "\n" in text:
+        return text.splitlines(), []
+    sentences = _sentences(text)
+    how = [one for one in sentences[1:] if _HOW.search(one)] if len(sentences) > 1 else []
+    return [one for one in sentences if one not in how], how
+
+
+def labels(actions: Sequence[Action]) -> list[Action]:
+    """Buttons that can be pressed by a link."""
+    return [action for action in actions if action.value]
+
+
+def _sentences(text: str) -> list[str]:
+    """Whole sentences; what stands in quotes or brackets is not cut."""
+    found, start, depth = list[str](), 0, 0
+    for at, char in enumerate(text):
+        if char in _OPEN:
+            depth += 1
+        elif char in _CLOSE:
+            depth = max(depth - 1, 0)
+        elif (char in _ENDS and depth == 0) or char == "\n":
+            found.append(text[start : at + 1].strip())
+            start, depth = at + 1, 0
+    return [one for one in [*found, text[start:].strip()] if one] or [text.strip()]
+
+
+def _table(facts: Sequence[str]) -> str:
+    rows = [match for line in facts if (match := _ROW.match(line))]
+    cells = "".join(
+        f'<tr><th style="{CELL};background:#f6f6f6;font-weight:normal;white-space:nowrap">{html.escape(row[1])}</th>'
+        f'<td style="{CELL}">{html.escape(row[2].rstrip("。"))}</td></tr>'
+        for row in rows
+    )
+    return f'<table style="border-collapse:collapse;margin:8px 0;{FONT}">{cells}</table>' if rows else ""
+
+
+def _paragraphs(lines: Sequence[str]) -> str:
+    return "".join(f'<p style="margin:6px 0">{html.escape(line) or "&nbsp;"}</p>' for line in lines)
+
+
+def _button(link: Link) -> str:
+    return f'<a href="{html.escape(link.url)}" style="{BUTTON}">{html.escape(link.label)}</a>'
+
+
+def _ask(by_reply: bool) -> str:
+    return words("message.answer_or_reply" if by_reply else "message.answer")
+
+
+def _footer(by_reply: bool) -> str:
+    return words("message.footer_reply" if by_reply else "message.footer")
