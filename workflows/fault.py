@@ -42,6 +42,18 @@ async def report(turn: Turn) -> None:
         await _report(turn)
 
 
+async def report_unproven(turn: Turn, ask_where: str) -> None:
+    """A report from somebody who may not be who they seem: taken at a place that is plain, and marked. It corrects and
+    continues nothing; ``ask_where`` is said when the place is not plain."""
+    sites = fault_site.named(turn) or fault_site.own(turn)
+    if not may(turn.work.org, turn.person, "fault.report", turn.person.unit_id):
+        await turn.reply(WORDS("forbidden"))
+    elif len(sites) == 1 or (fault_site.named(turn) and turn.reading.act == "act"):
+        await report_at(turn, sites)
+    else:
+        await turn.reply(ask_where)
+
+
 fault_end.reporting.append(report)
 
 
@@ -117,7 +129,7 @@ async def _open(turn: Turn, site: Site, count: int) -> tuple[Fault, fault_dispat
     text = turn.incoming.text
     near = fault_level.nearness(text, known)
     level = fault_level.level_of(str(turn.slot("level")), near, turn.slot("symptom") or [], text, count)
-    facts = {"near": near, "leaders": fault_level.leaders(text)}
+    facts = {"near": near, "leaders": fault_level.leaders(text), book.UNPROVEN: not turn.incoming.sender.verified}
     fault = await _new(turn.work, turn.incoming, turn.person, site, meeting, level, facts)
     fault.room = str(turn.slot("room") or "")
     fault.device = book.stored(turn.slot("device") or [])
@@ -165,7 +177,8 @@ async def _join(turn: Turn, fault: Fault) -> str:
     by[place] = list(dict.fromkeys([*by.get(place, ()), person]))
     fault.reporters = list(dict.fromkeys([*fault.reporters, person]))
     fault.conversations = list(dict.fromkeys([*fault.conversations, place]))
-    book.note(turn.work, fault, by=by)
+    unproven = bool(fault.extra.get(book.UNPROVEN)) and not turn.incoming.sender.verified
+    book.note(turn.work, fault, by=by, **{book.UNPROVEN: unproven})
     turn.audit("fault.joined", about=fault.number, text=turn.incoming.text)
     if fault.state in ("resolved", "observing"):
         sent = await fault_dispatch.again(turn, fault)

@@ -4,7 +4,8 @@
 there), ``people`` and ``groups`` (who was told and hears how it ends), ``round`` (how often it was sent out),
 ``assigned`` (to whom it was handed), ``helpers``, ``word`` (the last news in the reporter's words), ``cure`` (what
 mended it), ``until`` (end of the week of watching), ``debts`` (how many were opened),
-``files`` (SHA-256 of what was attached; what the file is fetched by until it is there).
+``files`` (SHA-256 of what was attached; what the file is fetched by until it is there), ``unproven`` (reported by a
+mail that does not prove its sender).
 """
 
 import re
@@ -28,6 +29,7 @@ IMMINENT = timedelta(hours=1)
 LONGEST_MEETING = timedelta(hours=4)
 SEPARATOR = "|"
 OTHER = "other"
+UNPROVEN = "unproven"
 _SPACE = re.compile(r"[\s，。！!,.？?~～]+")
 
 

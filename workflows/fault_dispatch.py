@@ -71,7 +71,9 @@ async def dispatch(
 
 
 def _at_work(duty: Sequence[Person], fault: Fault) -> Person | None:
-    """The reporter, when it is their work to mend it."""
+    """The reporter, when it is their work to mend it (and it surely was they who reported)."""
+    if fault.extra.get(book.UNPROVEN):
+        return None
     return next((one for one in duty if one.person_id == fault.reporter and "engineer" in one.roles), None)
 
 

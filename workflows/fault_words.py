@@ -39,6 +39,7 @@ def matter(fault: Fault) -> str:
         what=symptom(fault),
         near=WORDS(f"near.{near}") if near else "",
         urgency=WORDS(f"urgency.{fault.level}"),
+        mark=WORDS("unproven") if fault.extra.get(book.UNPROVEN) else "",
     )
 
 

@@ -1,8 +1,8 @@
 """From a message to the workflows: who speaks, what it means, and which workflow answers.
 
-Order: strangers get a polite sentence · a click is an act by itself · an answer to a numbered question · everything
-else by intent. Several acts in one message are handled in the order written. What is not understood is silence in a
-group and a short help in private.
+Order: strangers get a polite sentence · who is not proven may report a fault and nothing else · a click is an act by
+itself · an answer to a numbered question · everything else by intent. Several acts in one message are handled in the
+order written. What is not understood is silence in a group and a short help in private.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,6 +26,7 @@ from workflows import (
     learning,
     meeting,
     secrecy,
+    unproven,
     why,
 )
 from workflows.reader import Reader, numbers_in
@@ -92,6 +93,10 @@ class Router:
             await _greet_stranger(work, incoming)
             return
         turn = Turn(work, incoming, person, group, CLICK, numbers_in(incoming.click or incoming.text))
+        if not incoming.sender.verified:
+            if not await unproven.handle(turn, self._reader):
+                await _help_shortly(turn)
+            return
         turn.expectations = await open_expectations(work, person.person_id, str(incoming.conversation))
         if incoming.click:
             await self._click(turn)
@@ -103,6 +108,14 @@ class Router:
         return await why.command(turn, self._reader.again) or await learning.command(turn, self._reader.again)
 
     async def _click(self, turn: Turn) -> None:
+        if turn.incoming.way:
+            turn.work.audit(
+                "click.elsewhere",
+                about=turn.numbers[0] if turn.numbers else "",
+                who=turn.person.person_id,
+                via=turn.incoming.way,
+                value=turn.incoming.click,
+            )
         handler = CLICKS.get(turn.incoming.click.partition(":")[0])
         if handler is None:
             await turn.reply(WORDS("stale_button"))
