@@ -247,10 +247,13 @@ class Claims:
 
 
 def _behind(now: datetime) -> Any:
-    """An earlier message about the same thing to the same address is not through yet (quiet hours hold nobody up)."""
+    """An earlier message about the same thing to the same address is not through yet.
+
+    One that waits for the end of a quiet time holds nobody up.
+    """
     earlier = aliased(Delivery)
-    routine, untried = col(earlier.urgency) == int(Urgency.ROUTINE), col(earlier.attempts) == 0
-    quiet = and_(routine, untried, col(earlier.not_before) > now)
+    untried = col(earlier.attempts) == 0, col(earlier.error) == ""
+    quiet = and_(*untried, col(earlier.not_before) > now)
     return exists().where(
         col(earlier.address) == col(Delivery.address),
         col(earlier.about) == col(Delivery.about),

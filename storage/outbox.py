@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import col, select, update
 
+from storage.hours import span_at
 from storage.messages import Address, Outgoing, Urgency
 from storage.models import Delivery, Person
 from storage.work import Work
@@ -30,10 +31,12 @@ async def post(
     bundle: str = "",
     renderer: str = "",
     render_args: Mapping[str, Any] | None = None,
+    after: timedelta = timedelta(),
 ) -> bool:
     """Queue one message to one address; False when ``key`` was queued for this address before.
 
     With ``renderer`` the text is made anew from ``render_args`` when sent; ``message`` carries subject and urgency.
+    ``after``: when night or noon makes it wait, how long after their end it comes.
     """
     dedupe_key = f"{key}>{to}"
     known = select(Delivery.id).where(Delivery.dedupe_key == dedupe_key)
@@ -41,6 +44,7 @@ async def post(
         return False
     row = _row(work, Letter(to, message, key, kind, person_id, bundle), dedupe_key)
     row.renderer, row.render_args, row.hints = renderer, dict(render_args or {}), dict(hints or {})
+    await _mind_manners(work, row, after)
     work.session.add(row)
     return True
 
@@ -65,8 +69,16 @@ async def post_many(work: Work, letters: Sequence[Letter]) -> int:
     for at in range(0, len(keys), MANY):
         query = select(Delivery.dedupe_key).where(col(Delivery.dedupe_key).in_(keys[at : at + MANY]))
         known.update((await work.session.exec(query)).all())
-    await work.add_many([_row(work, letter, key) for key, letter in keyed.items() if key not in known])
-    return len(keyed) - len(known)
+    rows = [_row(work, letter, key) for key, letter in keyed.items() if key not in known]
+    for row in rows:
+        await _mind_manners(work, row)
+    await work.add_many(rows)
+    return len(rows)
+
+
+async def _mind_manners(work: Work, row: Delivery, after: timedelta = timedelta()) -> None:
+    if work.manners is not None:
+        row.not_before = max(row.not_before, await work.manners(work, row, after))
 
 
 def _row(work: Work, letter: Letter, dedupe_key: str) -> Delivery:
@@ -87,13 +99,9 @@ def _row(work: Work, letter: Letter, dedupe_key: str) -> Delivery:
 
 def _not_before(work: Work, urgency: Urgency) -> datetime:
     """Routine words wait for the end of the quiet hours of the calendar; whatever is more urgent does not."""
-    local = work.local(work.now)
-    for start, end in work.settings.calendar.quiet_hours if urgency == Urgency.ROUTINE else ():
-        overnight = start >= end
-        if start <= local.time() < end or (overnight and (local.time() >= start or local.time() < end)):
-            ahead = timedelta(days=1 if overnight and local.time() >= start else 0)
-            return datetime.combine(local.date() + ahead, end, local.tzinfo)
-    return work.now
+    hours = work.settings.calendar.quiet_hours if urgency == Urgency.ROUTINE else ()
+    span = span_at(work.local(work.now), hours)
+    return span.ends if span else work.now
 
 
 async def post_person(

@@ -267,10 +267,16 @@ class Policies(Section):
 
 
 class CalendarSettings(Section):
-    """Office hours, and hours in which routine words wait."""
+    """Office hours, hours in which routine words wait, and night and noon (``workflows/manners.py``)."""
 
     office_hours: Hours = parse_hours("09:00-12:00,13:30-17:30")
     quiet_hours: Hours = ()
+    night: Hours = parse_hours("22:00-07:00")
+    """Groups sleep, people hear what cannot wait; empty: there is no night."""
+    morning: time = time(7, 30)
+    """When what waited for the end of the night is said; no earlier than its end."""
+    noon: Hours = parse_hours("12:00-14:00")
+    """What can wait does; empty: there is no noon."""
 
 
 class Settings(Section):

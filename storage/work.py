@@ -6,8 +6,8 @@ State, obligations, audit and outgoing messages are written through one :class:`
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, inspect
@@ -17,8 +17,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.clock import Clock
 from storage.database import Database
 from storage.directory import Directory, DirectoryCache
-from storage.models import AuditEntry, Counter
+from storage.messages import Incoming
+from storage.models import AuditEntry, Counter, Delivery
 from storage.settings import Settings
+
+
+class Manners(Protocol):
+    """When a message may be sent at the earliest; ``after``: how long after a quiet time it should come."""
+
+    async def __call__(self, work: "Work", row: Delivery, after: timedelta = timedelta()) -> datetime: ...
 
 
 @dataclass
@@ -31,6 +38,9 @@ class Work:
     settings: Settings
     platforms: frozenset[str] = field(default_factory=frozenset)
     """Platforms that are switched on: where messages can go."""
+    manners: Manners | None = None
+    heard: Incoming | None = None
+    """The message being answered: whoever wrote it is awake."""
     _entries: list[AuditEntry] = field(default_factory=list)
     """What :meth:`audit` noted; written together at the end of the transaction."""
 
@@ -103,6 +113,8 @@ class Ground:
         self.settings = settings
         self.platforms = settings.platforms
         """Where messages can go: what the configuration switches on, once composed only what has an adapter."""
+        self.manners: Manners | None = None
+        """When what the bot says of itself may be said; the workflows provide it."""
         self._directory = DirectoryCache()
 
     @asynccontextmanager
@@ -126,4 +138,4 @@ class Ground:
 
     async def _work(self, session: AsyncSession) -> Work:
         org = await self._directory.get(session)
-        return Work(session, self.clock.now(), org, self.settings, self.platforms)
+        return Work(session, self.clock.now(), org, self.settings, self.platforms, self.manners)

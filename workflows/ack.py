@@ -15,7 +15,7 @@ from storage.messages import Address, Outgoing, Urgency
 from storage.models import Fault, Meeting, Obligation
 from storage.obligations import unmet
 from storage.outbox import post
-from workflows import checklist, choices, escalation, fault_progress, meeting, notice
+from workflows import checklist, choices, escalation, fault_progress, manners, meeting, notice
 from workflows.authority import may
 from workflows.phrases import call, clock, fit, full_clock, joined
 from workflows.turn import Turn
@@ -283,13 +283,14 @@ async def _tell_coordinator(turn: Turn, debt: Obligation, key: str) -> None:
         who=call(turn.person),
         text=fit(turn.incoming.text, 200),
     )
-    await post(
-        turn.work,
-        Address.parse(row.conversation),
-        Outgoing(text=text, about=debt.meeting, urgency=Urgency.ANSWER),
-        key=f"trouble:{debt.id}:{turn.key}",
-        kind="trouble",
-    )
+    for place in await manners.instead_of_group(turn.work, row, Address.parse(row.conversation)):
+        await post(
+            turn.work,
+            place,
+            Outgoing(text=text, about=debt.meeting, urgency=Urgency.ANSWER),
+            key=f"trouble:{debt.id}:{turn.key}",
+            kind="trouble",
+        )
 
 
 def _about(debt: Obligation) -> str:

@@ -17,6 +17,8 @@ from workflows.phrases import call, calls, clock, full_clock, joined
 from workflows.words import Words
 
 WORDS = Words("escalation")
+AGAIN_WITHIN = timedelta(minutes=10)
+"""The time to answer in the morning, as ``escalation.AWAKE_WITHIN``."""
 ARRIVED = ("sent", "delivered", "read")
 FAULT_KINDS = ("fault_ack", "promise", "progress", "onsite", "restore", "fault_report", "observation", "survey")
 
@@ -40,9 +42,16 @@ async def _debts(work: Work, row: Delivery) -> list[Obligation]:
 
 
 async def _message(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> Outgoing:
+    waited = f"{debts[0].kind}.{rung}_waited"
     kind = debts[0].kind if WORDS.has(f"{debts[0].kind}.{rung}") else "other"
+    key = waited if _has_waited(work, row, debts) and WORDS.has(waited) else f"{kind}.{rung}"
     values = await _values(work, row, debts, rung)
-    return Outgoing.model_validate(row.message).model_copy(update={"text": WORDS(f"{kind}.{rung}", **values)})
+    return Outgoing.model_validate(row.message).model_copy(update={"text": WORDS(key, **values)})
+
+
+def _has_waited(work: Work, row: Delivery, debts: Sequence[Obligation]) -> bool:
+    """Whether night or noon made it wait until what it asks for is overdue."""
+    return row.not_before > row.created_at and row.attempts == 0 and debts[0].due_at <= work.now
 
 
 async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> dict[str, Any]:
@@ -61,6 +70,7 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
         "sites": joined(list(sites.values()) or list(names.values())),
         "sent": clock(work, first.opened_at),
         "due": clock(work, first.due_at),
+        "again": clock(work, work.now + min(first.due_at - first.opened_at, AGAIN_WITHIN)),
         "reminded": _reminded(work, debts),
         "next": _next(org, first),
         "informed": _informed(org, debts),

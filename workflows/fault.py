@@ -101,8 +101,10 @@ async def _answer(turn: Turn, number: str, lines: list[str], actions: Any, menti
 
 def _accepted(turn: Turn, fault: Fault, sent: fault_dispatch.Sent) -> str:
     key = "accepted" if turn.direct else "accepted_group"
-    words = describe(turn.work, fault)
-    return WORDS(key, who=sent.who, due=clock(turn.work, sent.due_at), **words)
+    words = describe(turn.work, fault) | {"who": sent.who, "due": clock(turn.work, sent.due_at)}
+    if sent.told_at is not None:
+        return WORDS(f"{key}_later", start=clock(turn.work, sent.told_at), **words)
+    return WORDS(key, **words)
 
 
 async def _taken_by_reporter(turn: Turn, fault: Fault) -> str:

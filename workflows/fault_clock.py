@@ -122,7 +122,7 @@ async def _still_waiting(work: Work, debt: Obligation, last: bool) -> None:
     following = [] if last else [moment for moment in moments if moment > work.now]
     words = fault_words.describe(work, fault)
     text = WORDS("still_waiting", due=clock(work, following[0]), **words) if following else WORDS("nobody", **words)
-    await fault_voice.to_reporters(work, fault, text, f"waiting:{debt.id}:{debt.step}", debt=debt)
+    await fault_voice.reassure(work, fault, text, f"waiting:{debt.id}:{debt.step}", debt)
 
 
 async def climb(work: Work, obligation: Obligation, rung: str, late: bool) -> bool:
@@ -145,7 +145,7 @@ async def _no_news(work: Work, debt: Obligation) -> bool:
     if set(fault.reporters) <= {fault.owner}:
         return True
     text = WORDS("no_news", due=clock(work, following.due_at), **fault_words.describe(work, fault))
-    await fault_voice.to_reporters(work, fault, text, f"no_news:{debt.id}", debt=debt)
+    await fault_voice.reassure(work, fault, text, f"no_news:{debt.id}", debt)
     return True
 
 

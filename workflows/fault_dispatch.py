@@ -9,10 +9,10 @@ from datetime import datetime
 
 from storage.messages import Action, Address
 from storage.models import Fault, Obligation, Person
-from storage.obligations import ack_ladder, open_obligation, settle_cancelled
+from storage.obligations import ack_ladder, move_due, open_obligation, settle_cancelled
 from storage.work import Work
 from workflows import fault_book as book
-from workflows import fault_clock, fault_history, fault_voice, fault_words
+from workflows import fault_clock, fault_history, fault_voice, fault_words, manners
 from workflows.people import upper_supervisors
 from workflows.phrases import call, calls, clock
 from workflows.turn import Turn, forget
@@ -35,6 +35,8 @@ class Sent:
     """The one on duty reported it: it is taken already."""
     ack: Obligation | None = None
     """The debt of taking it: personal calls to take it are only sent while it stands."""
+    told_at: datetime | None = None
+    """When they hear of it, where night or noon makes it wait."""
 
     @property
     def who(self) -> str:
@@ -59,10 +61,12 @@ async def dispatch(
     """
     duty = list(people) or on_duty(work, fault.unit_id)
     book.note(work, fault, round=int(fault.extra.get("round", 0)) + 1)
-    ack = _open_ack(work, fault, duty)
+    await work.session.flush()
+    told_at = await manners.starts(work, fault.number)
+    ack = _open_ack(work, fault, duty, told_at)
     if why == NEW and (reporter := _at_work(duty, fault)) is not None:
         return await _already_taken(work, fault, reporter, skip=skip, via=via)
-    sent = Sent(duty, ack.due_at, ack=ack)
+    sent = Sent(duty, ack.due_at, ack=ack, told_at=told_at if told_at > work.now else None)
     await work.session.flush()
     await _tell_duty(work, fault, sent, why, skip, by)
     if why in (NEW, MOVED):
@@ -107,7 +111,8 @@ def on_duty(work: Work, unit_id: str) -> list[Person]:
     return next(iter(reached or found), [])
 
 
-def _open_ack(work: Work, fault: Fault, duty: Sequence[Person]) -> Obligation:
+def _open_ack(work: Work, fault: Fault, duty: Sequence[Person], told_at: datetime) -> Obligation:
+    """Ten minutes from when they are told: a night that lets them sleep is not counted against them."""
     policy = work.settings.policy.fault_ack
     ack = Obligation(
         kind="fault_ack",
@@ -117,7 +122,7 @@ def _open_ack(work: Work, fault: Fault, duty: Sequence[Person]) -> Obligation:
         fault=fault.number,
         meeting=fault.meeting,
         version=fault.extra["round"],
-        due_at=work.now + policy.within,
+        due_at=told_at + policy.within,
         opened_at=work.now,
     )
     return open_obligation(work, ack, ack_ladder(policy))
@@ -248,8 +253,11 @@ async def again(turn: Turn, fault: Fault) -> Sent:
 
 
 async def raised(work: Work, fault: Fault, skip: str) -> None:
-    """The level has gone up: those who hear of this level at once are told now."""
+    """The level has gone up: those who hear of this level at once are told now, and nothing waits for the morning."""
     debts = await book.owed(work, fault, "fault_ack")
+    if await manners.wake(work, fault.number):
+        for debt in debts:
+            move_due(work, debt, min(debt.due_at, work.now + work.settings.policy.fault_ack.within))
     people = [work.org.people[p] for p in (debts[0].person_ids if debts else [fault.owner]) if p in work.org.people]
     book.note(work, fault, round=int(fault.extra.get("round", 0)) + 1)
     sent = Sent(people, debts[0].due_at if debts else work.now, taken=fault.state == "accepted")

@@ -7,6 +7,7 @@ from storage.models import Delivery, Fault, Group, Obligation, Person
 from storage.outbox import post, post_person
 from storage.work import Work
 from workflows import fault_book as book
+from workflows import manners
 
 RENDERER = "fault"
 REPLACES_CARDS = frozenset({"taken"})
@@ -108,14 +109,24 @@ async def to_groups(
             await to_address(work, fault, address, text, key, mention=mention, actions=actions)
 
 
-async def to_reporters(
-    work: Work, fault: Fault, text: str, key: str, *, skip: Iterable[str] = (), debt: Obligation | None = None
-) -> None:
+async def to_reporters(work: Work, fault: Fault, text: str, key: str, *, skip: Iterable[str] = ()) -> None:
     """Into every conversation the fault was reported in, mentioning who reported it there."""
     for conversation in fault.conversations:
         if conversation not in set(skip):
             people = reporters_in(work, fault, conversation)
             place = Address.parse(conversation)
+            await to_address(work, fault, place, text, key, urgency=Urgency.ANSWER, mention=people)
+
+
+async def reassure(work: Work, fault: Fault, text: str, key: str, debt: Obligation) -> None:
+    """The same while nothing has changed and ``debt`` is still owed: at night to the reporters alone, not the group."""
+    alone = manners.groups_sleep(work) and await manners.cannot_wait(work, fault.number)
+    for conversation in fault.conversations:
+        people, place = reporters_in(work, fault, conversation), Address.parse(conversation)
+        if alone and place.kind == "group":
+            for person in people:
+                await to_person(work, fault, person, text, key, urgency=Urgency.ANSWER, debt=debt)
+        else:
             await to_address(work, fault, place, text, key, urgency=Urgency.ANSWER, mention=people, debt=debt)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from storage.models import Expectation, Meeting
-from workflows import meeting_clock, notice, notice_recall
+from storage.work import Work
+from workflows import manners, meeting_clock, notice, notice_recall
 from workflows.authority import may
 from workflows.meeting_change import Difference, between
 from workflows.meeting_clock import HOOKS, call_hooks
@@ -91,7 +92,17 @@ async def _receipt(turn: Turn, meeting: Meeting, key: str, units: Sequence[str])
         due=clock(work, work.now + work.settings.policy.notice_ack.within),
         through=WORDS("say.through", through=clock(work, through)) if through else "",
     )
-    await turn.reply(text, about=meeting.number)
+    await turn.reply(text + await _in_the_hush(work, meeting), about=meeting.number)
+
+
+async def _in_the_hush(work: Work, meeting: Meeting) -> str:
+    """What publishing at night or at noon means: the notice goes out now, reminders perhaps later."""
+    now = manners.hush(work)
+    if now is None:
+        return ""
+    if not await manners.cannot_wait(work, meeting.number):
+        return WORDS("say.hush", ends=clock(work, now.ends))
+    return WORDS("say.night") if now.groups_sleep else ""
 
 
 def _met(turn: Turn, asked: Expectation) -> None:

@@ -17,6 +17,7 @@ from storage.models import Delivery, Meeting, Notice, Obligation, Timer
 from storage.outbox import post
 from storage.timers import set_timer
 from storage.work import Work
+from workflows import manners
 from workflows.phrases import call, clock, joined
 from workflows.words import Words
 
@@ -106,15 +107,16 @@ async def on_timer(work: Work, timer: Timer) -> None:
     meeting = await work.session.get(Meeting, timer.about)
     if meeting is None or not meeting.conversation:
         return
-    await post(
-        work,
-        Address.parse(meeting.conversation),
-        Outgoing(text="", about=meeting.number, urgency=Urgency.NOTICE),
-        key=f"tally:{meeting.number}:{work.now.timestamp():.0f}",
-        kind=KIND,
-        renderer=KIND,
-        render_args=dict(timer.payload),
-    )
+    for place in await manners.instead_of_group(work, meeting, Address.parse(meeting.conversation)):
+        await post(
+            work,
+            place,
+            Outgoing(text="", about=meeting.number, urgency=Urgency.NOTICE),
+            key=f"tally:{meeting.number}:{work.now.timestamp():.0f}",
+            kind=KIND,
+            renderer=KIND,
+            render_args=dict(timer.payload),
+        )
 
 
 async def render(work: Work, row: Delivery) -> Outgoing | None:

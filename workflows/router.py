@@ -83,6 +83,7 @@ class Router:
 
     async def handle(self, work: Work, incoming: Incoming) -> None:
         """Do everything this message asks for."""
+        work.heard = incoming
         incoming = work.org.as_registered(incoming)
         if await secrecy.refused(work, incoming):
             return
@@ -187,7 +188,7 @@ async def _greet_stranger(work: Work, incoming: Incoming) -> None:
 
 async def bury(work: Work, row: InboxRow) -> None:
     """A message could not be handled at all: its writer and the operators hear of it."""
-    incoming = Incoming.model_validate(row.payload)
+    work.heard = incoming = Incoming.model_validate(row.payload)
     text = WORDS("dead_letter", platform=incoming.platform, who=incoming.sender.name, id=row.id)
     work.audit("message.dead", about=str(row.id), detail=row.error)
     await post(

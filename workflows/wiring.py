@@ -1,21 +1,25 @@
 """What the workflows plug into the ground: one table of handlers, timers and renderers."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from storage.directory import Directory
 from storage.engine import Escalate
 from storage.models import Obligation
 from storage.runtime import Logic
+from storage.sender import Renderer
 from storage.work import Work
 from workflows import (
     checklist_end,
     checklist_steps,
+    digest,
     escalation,
     escalation_words,
     failures,
     fault_clock,
     fault_voice,
     files,
+    manners,
     meeting_clock,
     notice,
     notice_tally,
@@ -30,6 +34,16 @@ LADDERS: Mapping[str, Escalate] = {
     "promise": fault_clock.climb,
 }
 """Kinds of debt whose rungs are not the usual ones."""
+
+
+RENDERERS: Mapping[str, Renderer] = {
+    notice_tally.KIND: notice_tally.render,
+    fault_voice.RENDERER: fault_voice.render,
+    escalation.RENDERER: escalation_words.render_escalation,
+    escalation.CLEAR: escalation_words.render_all_clear,
+    checklist_steps.RENDERER: checklist_steps.render,
+}
+"""What makes words at the moment of sending."""
 
 
 async def escalate(work: Work, obligation: Obligation, rung: str, late: bool) -> bool:
@@ -55,16 +69,12 @@ def logic(org: Directory) -> Logic:
             checklist_end.SHUTDOWN_TIMER: checklist_end.shut_down_slice,
             checklist_end.SUMMARY_TIMER: checklist_end.send_summary,
             failures.WATCH: failures.watch,
+            manners.RELEASE: digest.release,
         },
-        renderers={
-            notice_tally.KIND: notice_tally.render,
-            fault_voice.RENDERER: fault_voice.render,
-            escalation.RENDERER: escalation_words.render_escalation,
-            escalation.CLEAR: escalation_words.render_all_clear,
-            checklist_steps.RENDERER: checklist_steps.render,
-        },
+        renderers={**RENDERERS, digest.KIND: partial(digest.render, RENDERERS)},
         on_failure=failures.turn_to_next_channel,
         resend_mark=Words("escalation")("resend_mark"),
         on_file=files.arrived,
         refresh=vocabulary.look,
+        manners=manners.earliest,
     )

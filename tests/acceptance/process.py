@@ -33,6 +33,9 @@ robot_code = "{client_id}"
 receive = "{receive}"
 api_base = "{base}"
 oapi_base = "{base}"
+[calendar]
+night = ""
+noon = ""
 [policy.notice_ack]
 within = "{within}"
 upper_after = "1s"
