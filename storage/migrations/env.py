@@ -10,6 +10,7 @@ from sqlmodel.sql import sqltypes
 import storage.console
 import storage.fetches
 import storage.learning
+import storage.letters
 import storage.models
 
 __all__ = ["storage"]

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel, select
 import storage.console
 import storage.fetches
 import storage.learning
+import storage.letters
 from storage.database import Database
 from storage.migrate import MigrationError, migrate
 from storage.models import Counter
@@ -18,6 +19,7 @@ from tests.conftest import fresh_postgresql
 assert storage.console
 assert storage.fetches
 assert storage.learning
+assert storage.letters
 
 SQLITE_SCHEMA = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master"
 POSTGRESQL_SCHEMA = """

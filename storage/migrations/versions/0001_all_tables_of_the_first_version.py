@@ -254,6 +254,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "letter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("mailbox", sqltypes.AutoString(), nullable=False),
+        sa.Column("uidvalidity", sa.BigInteger(), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sqltypes.AutoString(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("state", sqltypes.AutoString(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sqltypes.AutoString(), nullable=False),
+        sa.Column("arrived_at", sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("stored_at", sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("mailbox", "uidvalidity", "uid"),
+    )
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.create_index("letter_state", ["state", "id"], unique=False)
+
+    op.create_table(
+        "mailbox_place",
+        sa.Column("mailbox", sqltypes.AutoString(), nullable=False),
+        sa.Column("uidvalidity", sa.BigInteger(), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("read_at", sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox"),
+    )
+    op.create_table(
         "meeting",
         sa.Column("number", sqltypes.AutoString(), nullable=False),
         sa.Column("title", sqltypes.AutoString(), nullable=False),
@@ -468,6 +495,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_meeting_starts_at"))
 
     op.drop_table("meeting")
+    op.drop_table("mailbox_place")
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.drop_index("letter_state")
+
+    op.drop_table("letter")
     op.drop_table("lease")
     op.drop_table("last_reading")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
