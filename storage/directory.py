@@ -96,7 +96,7 @@ class Directory:
         if account == sender.account:
             return incoming
         alone = place.kind == "direct" and place.id == sender.account
-        changes = {"sender": sender.model_copy(update={"account": account})}
+        changes: dict[str, object] = {"sender": sender.model_copy(update={"account": account})}
         if alone:
             changes["conversation"] = place.model_copy(update={"id": account})
         return incoming.model_copy(update=changes)

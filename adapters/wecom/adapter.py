@@ -26,6 +26,7 @@ from adapters.wecom.receive import PLATFORM, app_account, check_receiver, read_a
 from adapters.wecom.render import notice_card
 from adapters.wecom.replies import Replies
 from adapters.wecom.send import KEY_SEPARATOR, USERS_PER_CALL, Load, Sending
+from adapters.wecom.streams import SOON, Streams
 from adapters.wecom.ways import Ways
 from adapters.wecom.words import words
 from storage.clock import Clock, sleep
@@ -72,7 +73,9 @@ class WeComAdapter:
             LongConnection(self._bot, http, clock, self._robot_message, self._robot_event, rng) if by_socket else None
         )
         self._presses = Presses(clock)
-        self._ways = Ways(self._client, self._connection, self._replies)
+        self._soon = min(patience, SOON)
+        self._streams = Streams(clock, patience)
+        self._ways = Ways(self._client, self._connection, self._replies, self._streams)
         self._cards = Cards(self._client)
         self._sending = Sending(self._ways, self._replies, self._cards, self._presses, load)
         self._check = Check(self._client, self._connection, public_url, own_url)
@@ -213,14 +216,12 @@ class WeComAdapter:
             log.warning("a card was not updated", reason=error.reason)
 
     async def _take_robot(self, body: Json) -> str:
-        """From a callback: the plaintext of the passive answer, for the few things that are answered so."""
+        """From a callback: the plaintext of the passive answer."""
         kind = text(body, "msgtype")
         if kind == "stream":
-            stream = {"id": text(part(body, "stream"), "id"), "finish": True, "content": words("message.stream_over")}
-            return _dump({"msgtype": "stream", "stream": stream})
+            return _dump(self._streams.poll(text(part(body, "stream"), "id")))
         if kind != "event":
-            await self._commit(self._from_robot(body, url=text(body, "response_url")))
-            return ""
+            return await self._take_robots_message(body)
         event = text(part(body, "event"), "eventtype")
         if event == "enter_chat":
             return _dump(_welcome())
@@ -228,13 +229,24 @@ class WeComAdapter:
             return ""
         click = read_aibot_click(body, self._bot.bot_id, self._clock.now())
         await self._take_click(click)
-        card = notice_card(click.task, words("message.click_received"), self._public_url)
+        if not click.value:
+            return ""
+        card = notice_card(click.task, await self._presses.soon(click, self._soon), self._public_url)
         return _dump({"response_type": "update_template_card", "userids": [click.user], "template_card": card})
 
-    def _from_robot(self, body: Json, *, request: str = "", url: str = "") -> Incoming:
+    async def _take_robots_message(self, body: Json) -> str:
+        """Open its stream first: the answer may be quicker than the commit's return."""
+        stream = self._streams.id_of(text(body, "msgid"))
+        incoming = self._from_robot(body, url=text(body, "response_url"), stream=stream)
+        self._streams.begin(stream, alone=incoming.conversation.kind == "direct")
+        await self._commit(incoming)
+        first = await self._streams.first(stream)
+        return _dump(first) if first else ""
+
+    def _from_robot(self, body: Json, *, request: str = "", url: str = "", stream: str = "") -> Incoming:
         incoming = read_aibot(body, self._bot.bot_id, self._clock.now())
         self._ways.spoken(incoming.conversation)
-        hints = self._replies.hints(incoming.conversation, request=request, url=url)
+        hints = self._replies.hints(incoming.conversation, request=request, url=url, stream=stream)
         return incoming.model_copy(update={"hints": hints})
 
     # ---- committing
@@ -248,7 +260,8 @@ class WeComAdapter:
         async with self._one_click:
             if self._double_clicks.is_one(click, now):
                 return False
-            await self._commit(click.incoming())
+            hints = self._replies.hints(click.place, url=click.url)
+            await self._commit(click.incoming(hints))
             self._double_clicks.committed(click, now)
             return True
 

@@ -17,7 +17,7 @@ CARD, USER, PLACE = "wecom_card", "wecom_user", "wecom_place"
 
 @dataclass(frozen=True)
 class Click:
-    """One press: who, on which card, what; ``code`` lets an app update the card once."""
+    """One press: who, on which card, what; ``code`` lets an app update the card once, ``url`` takes one answer."""
 
     account: str
     user: str
@@ -27,6 +27,7 @@ class Click:
     at: datetime
     code: str = ""
     serial: str = ""
+    url: str = ""
 
     @property
     def message_id(self) -> str:
@@ -34,8 +35,8 @@ class Click:
         known = [self.user, self.at.isoformat(), self.task, self.value, self.code, self.serial]
         return "click-" + hashlib.sha256(json.dumps(known).encode()).hexdigest()[:40]
 
-    def incoming(self) -> Incoming:
-        """The message it amounts to. The user id is the platform's word, so the sender is verified."""
+    def incoming(self, ways: dict[str, str]) -> Incoming:
+        """The message it amounts to, with the ``ways`` back. The user id is the platform's word: it is verified."""
         return Incoming(
             platform=PLATFORM,
             account=self.account,
@@ -44,7 +45,7 @@ class Click:
             sender=Sender(account=self.user),
             written_at=self.at,
             click=self.value,
-            hints={CARD: self.task, USER: self.user, PLACE: str(self.place)},
+            hints={**ways, CARD: self.task, USER: self.user, PLACE: str(self.place)},
         )
 
 
@@ -77,7 +78,7 @@ def read_aibot_click(body: Json, bot_id: str, now: datetime) -> Click:
     if not text(detail, "event_key") or not task:
         raise BadPayload("task or key missing")
     at = min(moment(body.get("create_time")) or now, now)
-    return Click(bot_id, user, task, value, place, at, serial=text(body, "msgid"))
+    return Click(bot_id, user, task, value, place, at, serial=text(body, "msgid"), url=text(body, "response_url"))
 
 
 def _listed(value: object) -> list[str]:

@@ -41,6 +41,12 @@ class Presses:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def soon(self, click: Click, within: timedelta) -> str:
+        """What the press has led to when that is known ``within`` so long, else that it was received."""
+        opened = self._open[click.user, click.task] = Open()
+        await self._clock.wait(opened.told, self._clock.now() + within)
+        return self._close(click, opened)
+
     def tell(self, user: str, task: str, state: str) -> None:
         """This is what the press has led to."""
         if opened := self._open.get((user, task)):
@@ -53,6 +59,9 @@ class Presses:
 
     async def _see_to(self, click: Click, opened: Open, show: Show) -> None:
         await self._clock.wait(opened.told, self._clock.now() + WAIT)
+        await show(self._close(click, opened))
+
+    def _close(self, click: Click, opened: Open) -> str:
         if self._open.get((click.user, click.task)) is opened:
             del self._open[click.user, click.task]
-        await show(opened.state or words("message.click_received"))
+        return opened.state or words("message.click_received")

@@ -1,4 +1,4 @@
-"""The ways back that came with a message: its request on the long connection, or an address to answer at once.
+"""The ways back that came with a message: its request on the long connection, or a stream and an address to answer.
 
 They are hints of the incoming message, so that a reply finds them after a restart.
 """
@@ -11,18 +11,21 @@ from adapters.wecom.fields import moment
 from storage.clock import Clock
 from storage.messages import Address
 
-REQUEST, URL, SINCE, FOR = "wecom_request", "wecom_url", "wecom_since", "wecom_for"
+REQUEST, URL, STREAM = "wecom_request", "wecom_url", "wecom_stream"
+SINCE, FOR = "wecom_since", "wecom_for"
 REQUEST_LASTS = timedelta(hours=23)
 URL_LASTS = timedelta(minutes=58)
+STREAM_LASTS = timedelta(minutes=6)
 REMEMBERED = 2000
 
 
 @dataclass(frozen=True)
 class Reply:
-    """``request``: the req_id to echo; ``url``: post here, once."""
+    """``request``: the req_id to echo; ``stream``: say it there while it is open; ``url``: post here, once."""
 
     request: str = ""
     url: str = ""
+    stream: str = ""
 
 
 def is_same(written: str, address: Address) -> bool:
@@ -38,9 +41,9 @@ class Replies:
         self._host, self._clock = urlsplit(api_base)[:2], clock
         self._used: dict[str, datetime] = {}
 
-    def hints(self, address: Address, *, request: str = "", url: str = "") -> dict[str, str]:
+    def hints(self, address: Address, *, request: str = "", url: str = "", stream: str = "") -> dict[str, str]:
         """What goes with an incoming message from ``address``."""
-        given = {REQUEST: request, URL: url if urlsplit(url)[:2] == self._host else ""}
+        given = {REQUEST: request, URL: url if urlsplit(url)[:2] == self._host else "", STREAM: stream}
         kept = {name: value for name, value in given.items() if value}
         return {**kept, SINCE: str(int(self._clock.now().timestamp())), FOR: str(address)} if kept else {}
 
@@ -52,10 +55,11 @@ class Replies:
         age = self._clock.now() - since
         if hints.get(REQUEST) and age < REQUEST_LASTS:
             return Reply(request=hints[REQUEST])
+        stream = hints.get(STREAM, "") if age < STREAM_LASTS else ""
         url = hints.get(URL, "")
-        if url and age < URL_LASTS and url not in self._used and urlsplit(url)[:2] == self._host:
-            return Reply(url=url)
-        return None
+        fresh = age < URL_LASTS and url not in self._used and urlsplit(url)[:2] == self._host
+        reply = Reply(url=url if fresh else "", stream=stream)
+        return reply if reply.url or reply.stream else None
 
     def use(self, reply: Reply) -> None:
         """An address answers once."""

@@ -171,10 +171,13 @@ class Sending:
         ways = self._ways_to(address, job)
         if not ways:
             raise Refused("no way leads there")
-        if await self._card_alone(address, job.message, done):
+        fits = fits_card(job.message, BOT_CARD_TEXT)
+        if not done and fits and await self._robots_card(address, job):
             done += [""] * len(progress.texts)
         for text in progress.texts[len(done) :]:
             done.append(await _first_that_works(ways, text))
+        if not fits:
+            await self._robots_card(address, job)
 
     def _app_speaks(self, address: Address, job: SendJob) -> bool:
         """To persons, unless what is said answers something they said to the robot."""
@@ -186,15 +189,16 @@ class Sending:
         first_is_robot = self._replies.answering(dict(job.hints), address) or self._ways.can_push(address)
         return ROBOT_BYTES if first_is_robot and not self._app_speaks(address, job) else APP_BYTES
 
-    async def _card_alone(self, address: Address, message: Outgoing, done: Sequence[str]) -> bool:
-        """Where there is no app, the robot shows a card in a direct chat, when it can hold all the words."""
-        if done or address.kind != "direct" or self._ways.client.has_app or not self._ways.can_push(address):
+    async def _robots_card(self, address: Address, job: SendJob) -> bool:
+        """In a chat of two the robot answers with a card, and shows one by itself where there is no app."""
+        out, reply = self._ways, self._replies.answering(dict(job.hints), address)
+        pushes = reply is None and not out.client.has_app and out.can_push(address)
+        if address.kind != "direct" or not can_show(job.message) or (reply is None and not pushes):
             return False
-        if not can_show(message) or not fits_card(message, BOT_CARD_TEXT):
-            return False
-        shown = card(message, self._cards.new_task(), BOT_CARD_TEXT)
+        shown = card(job.message, self._cards.new_task(), BOT_CARD_TEXT)
+        body: Json = {"msgtype": "template_card", "template_card": shown}
         try:
-            await self._ways.push(address, {"msgtype": "template_card", "template_card": shown})
+            await (out.reply_card(reply, address, body) if reply else out.push(address, body))
         except Unsure:
             raise
         except SendError as error:

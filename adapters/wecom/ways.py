@@ -17,11 +17,12 @@ import structlog
 from adapters.wecom import files
 from adapters.wecom.aibot import LongConnection
 from adapters.wecom.client import Client
-from adapters.wecom.errors import Throttled
+from adapters.wecom.errors import CardRefused, ReplyGone, Throttled
 from adapters.wecom.fields import Json
 from adapters.wecom.limits import CONVERSATION, GROUP_ROBOT, MEMBER, UPLOADS, Pace
 from adapters.wecom.render import app_text, robot_markdown, robot_stream
 from adapters.wecom.replies import Replies, Reply
+from adapters.wecom.streams import Streams
 from adapters.wecom.words import words
 from storage.messages import Address
 from storage.ports import Refused, Retry, SendError, Unsure
@@ -35,8 +36,8 @@ log = structlog.get_logger(__name__)
 class Ways:
     """``connection`` is None in callback mode, and where there is no robot."""
 
-    def __init__(self, client: Client, connection: LongConnection | None, replies: Replies) -> None:
-        self.client, self.connection, self._replies = client, connection, replies
+    def __init__(self, client: Client, connection: LongConnection | None, replies: Replies, streams: Streams) -> None:
+        self.client, self.connection, self._replies, self._streams = client, connection, replies, streams
         settings: WeComSettings = client.settings
         self.robots = {hook.conversation_id: hook.url.get_secret_value() for hook in reversed(settings.webhooks)}
         self.members = Pace(client.clock, MEMBER)
@@ -57,6 +58,8 @@ class Ways:
             return words("trouble.push_refused", groups=" ".join(sorted(self._lost)[:5]))
         if self._unknown:
             return words("trouble.unknown_users", users=" ".join(sorted(self._unknown)[:10]))
+        if replaced := self._closed & set(self.robots):
+            return words("trouble.push_replaced", groups=" ".join(sorted(replaced)[:5]))
         return ""
 
     def spoken(self, address: Address) -> None:
@@ -124,17 +127,27 @@ class Ways:
     async def reply(self, reply: Reply, address: Address, text: str) -> str:
         await self._conversations.admit(_place(address), self.client.patience)
         try:
-            if reply.url:
-                await self._post_once(reply, robot_markdown(text))
-            else:
+            if reply.request:
                 await self._ask("aibot_respond_msg", robot_stream(text, f"hb-{secrets.token_hex(8)}"), reply.request)
+            elif not (reply.stream and await self._streams.say(reply.stream, text)):
+                await self._post_once(reply, robot_markdown(text))
         except Throttled as error:
             self._conversations.block(_place(address), error.not_before or self.client.clock.now())
             raise
         return ""
 
+    async def reply_card(self, reply: Reply, address: Address, body: Json) -> None:
+        """A card in answer to what somebody said in a chat of their own."""
+        await self._conversations.admit(_place(address), self.client.patience)
+        if reply.request:
+            await self._ask("aibot_respond_msg", body, reply.request)
+        else:
+            await self._post_once(reply, body)
+
     async def _post_once(self, reply: Reply, body: Json) -> None:
         """An address answers once; only a try that surely did not arrive leaves it unused."""
+        if not reply.url:
+            raise ReplyGone("answered already")
         try:
             await self.client.post(reply.url, body)
         except Retry as error:
@@ -154,6 +167,8 @@ class Ways:
             await self._ask("aibot_send_msg", {"chatid": address.id, "chat_type": kind, **body})
         except Throttled as error:
             self._conversations.block(_place(address), error.not_before or self.client.clock.now())
+            raise
+        except CardRefused:
             raise
         except Refused as error:
             self._closed.add(_place(address))

@@ -166,6 +166,9 @@ async def test_a_refused_push_goes_by_the_groups_own_robot() -> None:
         await b.connect()
         sent(await b.send(IN_GROUP, text="通知"))
         assert b.in_group() == [("webhook", "通知")]
+        assert GROUP in b.adapter.trouble()
+        assert "请到群里@机器人说一句话，一次即可" in b.adapter.trouble()
+        await b.asked("我来说一句")
         assert not b.adapter.trouble()
 
 
@@ -334,6 +337,21 @@ async def test_a_card_in_a_direct_chat_shows_what_the_press_has_led_to() -> None
         sent(await b.send(person("LiMing"), text="GZ-1 由李工接单", hints=heard.hints))
         await until(lambda: "由李工接单" in shown.text)
         assert not shown.buttons
+
+
+async def test_what_answers_a_person_can_be_pressed_and_a_long_choice_comes_after_its_words() -> None:
+    async with bench() as b:
+        await b.connect()
+        hints = await b.asked("我到了", "")
+        sent(await b.send(person("LiMing"), text="三楼没声音", title="报障", actions=(TAKE,), hints=hints))
+        options = tuple(Action(label=f"HY-20261125-00{n} 临河县 9:30", value=f"pick:7:{n}") for n in (1, 2))
+        sent(await b.send(person("LiMing"), text="您到位的是哪一场？\n" * 9, actions=options, hints=hints))
+        seen = [one for one in b.simulator.direct_messages("LiMing") if one.via != "person"]
+        assert [(one.via, one.card.get("card_type", "")) for one in seen] == [
+            ("reply", "button_interaction"), ("reply", ""), ("reply", "vote_interaction"),
+        ]  # fmt: skip
+        await b.simulator.talk.press_key("LiMing", "submit", seen[-1], chosen={"choice": ["pick:7:2"]})
+        assert (await b.heard(2)).click == "pick:7:2"
 
 
 async def test_a_press_without_an_answer_in_time_is_confirmed_within_five_seconds() -> None:
