@@ -4,30 +4,36 @@ Order holds per (address, about): a row waits while an earlier one of the same p
 subjects only. Routine words are paced per conversation. What is made at the moment of sending is rendered here.
 """
 
-import json
 import uuid
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import Integer, bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import and_, col, exists, func, not_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.clock import Stopwatch
 from storage.messages import Address, Outgoing, Urgency
 from storage.models import Delivery
+from storage.ports import Capabilities
+from storage.receipts import worth_asking
 from storage.work import Ground, Work
 
 LEASE = timedelta(seconds=30)
 ROUTINE_PER_MINUTE = 10
 MINUTE = timedelta(minutes=1)
-LOOK_AHEAD = 16
-"""Rows looked at in one claim, or …"""
-LOOK_FAR = 64
-"""… as many as all lanes can carry, up to this."""
+LOOK_AHEAD = 4
+"""Rows looked at at once; the first of them that has something to say goes, …"""
+TOGETHER = 100
+"""… and as many others as one call may carry, up to this."""
+CLAIM_SECONDS = 0.05
+"""How long the words of one call may take to make: keeps the write lock short."""
+LAPSED_EVERY = timedelta(seconds=1)
+"""Between looks for lapsed leases: nobody's words are so urgent twice."""
 RENDER_PATIENCE = timedelta(minutes=1)
 """A row whose text cannot be made is tried again after this."""
 
@@ -46,54 +52,61 @@ class Claimed:
     address: Address
     message: Outgoing
     hints: Mapping[str, str]
+    urgency: int
+    worth_asking: bool
 
 
 Batch = Sequence[Claimed]
-"""Rows that travel in one call: the same words to several direct addresses."""
+"""Rows that travel in one call: the same words to several direct addresses. One message in flight."""
 
 
 class Claims:
     """Takes rows of one platform for one worker (``owner``)."""
 
     def __init__(
-        self, ground: Ground, platform: str, batch: int, renderers: Mapping[str, Renderer], resend_mark: str
+        self,
+        ground: Ground,
+        platform: str,
+        capabilities: Capabilities,
+        renderers: Mapping[str, Renderer],
+        resend_mark: str,
     ) -> None:
         self._ground = ground
         self._platform = platform
-        self._batch = max(batch, 1)
+        self._capabilities = capabilities
         self._renderers = renderers
         self._resend_mark = resend_mark
         self._full: dict[str, datetime] = {}
         """Conversations that have had their routine words of this minute, and when they may have more."""
         self.owner = uuid.uuid4().hex
-        self.in_hand: set[int] = set()
+        self.in_hand: frozenset[int] = frozenset()
         """Rows this worker is sending now: never claimed again, whatever their lease says (clocks do jump)."""
-        self._more = False
-        """The last claim saw no end of the queue."""
+        self._looked: datetime | None = None
+        """When no lease had lapsed."""
+        # Made once: making these takes longer than running them.
+        level = select(Delivery.urgency).where(*self._mine("pending")).order_by(col(Delivery.urgency).desc()).limit(1)
+        now = bindparam("now", type_=Delivery.__table__.c.not_before.type)  # type: ignore[attr-defined]
+        free = and_(*self._mine("pending"), col(Delivery.not_before) <= now, ~_behind(now))
+        queue = select(Delivery).where(free).order_by(col(Delivery.id)).with_for_update(skip_locked=True)
+        self._queue = queue.where(col(Delivery.urgency) == bindparam("level", type_=Integer()))
+        self._queue_at_top = queue.where(col(Delivery.urgency) == level.scalar_subquery())
 
-    async def take(self, lanes: int) -> list[Batch]:
-        """Claim what fits in ``lanes`` calls of the adapter."""
-        limit = min(max(lanes * self._batch, LOOK_AHEAD), LOOK_FAR)
-        while self._more or await self.any_ready():
-            async with self._ground.work() as work:
-                rows = await self._paced(work, limit)
-                self._more = len(rows) >= limit
-                batches = await self._claim(work, rows, lanes)
-            if batches or not rows:
-                self.in_hand.update(item.row_id for batch in batches for item in batch)
-                return batches
-        return []
+    async def take(self, work: Work) -> Batch | None:
+        """Mark what goes next as being sent; None when nothing may go, empty when there is more to look through."""
+        watch = Stopwatch()
+        while rows := await self._paced(work, LOOK_AHEAD):
+            for row in rows:
+                if _may_go(row, work.now) and (batch := await self._one_call(work, row, watch)):
+                    return batch
+                if watch.seconds() > CLAIM_SECONDS:
+                    return []
+        return None
 
-    async def queue_is_longer_than(self, count: int) -> bool:
-        """Whether more than ``count`` rows wait, as the last claim suggests and the table confirms."""
-        if not self._more:
-            return False
-        due = col(Delivery.not_before) <= self._ground.clock.now()
-        waiting = (
-            select(Delivery.id).where(*self._mine("pending"), due).order_by(col(Delivery.urgency), col(Delivery.id))
-        )
-        [rows] = await self._ground.database.peek(waiting.limit(count + 1))
-        return len(rows) > count
+    async def more_urgent_waits(self, urgency: int) -> bool:
+        """Whether something above ``urgency`` may be sent now."""
+        _, waiting = self._conditions(self._ground.clock.now())
+        look = select(Delivery.id).where(waiting, col(Delivery.urgency) > urgency).limit(1)
+        return any(await self._ground.database.peek(look))
 
     async def any_ready(self) -> bool:
         """Whether something may be sent now."""
@@ -123,31 +136,46 @@ class Claims:
 
     def _conditions(self, now: datetime) -> tuple[Any, Any]:
         """What a row with a lapsed lease looks like, and one that waits and may go."""
-        self._full = {address: free for address, free in self._full.items() if now < free <= now + MINUTE}
+        self._empty_the_full(now)
         lapsed = and_(*self._mine("sending"), col(Delivery.lease_until) <= now, col(Delivery.id).not_in(self.in_hand))
         waiting = and_(*self._mine("pending"), col(Delivery.not_before) <= now, ~_behind(now))
-        if self._full:
-            routine = col(Delivery.urgency) < int(Urgency.ANSWER)
-            waiting = and_(waiting, not_(and_(routine, col(Delivery.address).in_(self._full))))
-        return lapsed, waiting
+        return lapsed, and_(waiting, self._not_full()) if self._full else waiting
+
+    def _empty_the_full(self, now: datetime) -> None:
+        self._full = {address: free for address, free in self._full.items() if now < free <= now + MINUTE}
 
     async def _ready(self, session: AsyncSession, now: datetime, limit: int) -> list[Delivery]:
-        """Rows with a lapsed lease, then waiting ones by urgency and age (one look each, as the index has it)."""
-        lapsed, waiting = self._conditions(now)
+        """Rows with a lapsed lease, else waiting ones of the most urgent level that has some, by age."""
+        self._empty_the_full(now)
+        if rows := await self._with_lapsed_lease(session, now, limit):
+            return rows
+        if rows := await self._waiting(session, self._queue_at_top, limit, {"now": now}):
+            return rows
         levels = select(Delivery.urgency).where(*self._mine("pending")).distinct()
-        present = sorted((await session.exec(levels)).all(), reverse=True)
-        looks = [select(Delivery).where(lapsed).order_by(col(Delivery.lease_until))]
-        looks += [
-            select(Delivery).where(col(Delivery.urgency) == level, waiting).order_by(col(Delivery.id))
-            for level in present
-        ]
-        rows: list[Delivery] = []
-        for look in looks:
-            query = look.limit(limit - len(rows)).with_for_update(skip_locked=True)
-            rows += (await session.exec(query)).all()
-            if len(rows) >= limit:
-                break
+        for level in sorted((await session.exec(levels)).all(), reverse=True)[1:]:
+            if rows := await self._waiting(session, self._queue, limit, {"now": now, "level": level}):
+                return rows
+        return []
+
+    async def _with_lapsed_lease(self, session: AsyncSession, now: datetime, limit: int) -> list[Delivery]:
+        if self._looked is not None and self._looked <= now < self._looked + LAPSED_EVERY:
+            return []
+        lapsed, _ = self._conditions(now)
+        query = select(Delivery).where(lapsed).order_by(col(Delivery.lease_until), col(Delivery.id)).limit(limit)
+        rows = list((await session.exec(query.with_for_update(skip_locked=True))).all())
+        self._looked = None if rows else now
         return rows
+
+    async def _waiting(
+        self, session: AsyncSession, queue: Any, limit: int, values: Mapping[str, Any]
+    ) -> list[Delivery]:
+        query = queue.where(self._not_full()) if self._full else queue
+        return list((await session.exec(query.limit(limit), params=values)).all())
+
+    def _not_full(self) -> Any:
+        """Not routine words to a conversation that has had its share of this minute."""
+        routine = col(Delivery.urgency) < int(Urgency.ANSWER)
+        return not_(and_(routine, col(Delivery.address).in_(self._full)))
 
     async def _paced(self, work: Work, limit: int) -> list[Delivery]:
         """Ready rows without the routine words that would be more than ten a minute in one conversation."""
@@ -181,38 +209,48 @@ class Claims:
 
     # ---- in which words
 
-    async def _claim(self, work: Work, rows: Sequence[Delivery], lanes: int) -> list[Batch]:
-        batches: list[Batch] = []
-        for alike in self._alike(rows):
-            if len(batches) >= lanes:
-                break
-            if batch := await self._one_call(work, alike):
-                batches.append(batch)
-        return batches
-
-    def _alike(self, rows: Sequence[Delivery]) -> list[list[Delivery]]:
-        """Rows that may travel together, in order of the first of each: direct, same words, same way of making them."""
-        if self._batch == 1:
-            return [[row] for row in rows]
-        groups: dict[object, list[Delivery]] = defaultdict(list)
-        for row in rows:
-            together = ":direct:" in row.address and not row.hints
-            words = json.dumps([row.message, row.renderer, row.render_args, row.resend, row.state], sort_keys=True)
-            groups[words if together else row.id].append(row)
-        size = self._batch
-        return [group[at : at + size] for group in groups.values() for at in range(0, len(group), size)]
-
-    async def _one_call(self, work: Work, alike: Sequence[Delivery]) -> list[Claimed]:
-        """Claim as many of ``alike`` as turn out to say the same; the rest stays for the next call."""
-        batch: list[Claimed] = []
+    async def _one_call(self, work: Work, first: Delivery, watch: Stopwatch) -> Batch:
+        """Claim ``first`` and whoever is to be told the same in the same call; empty when it has nothing to say."""
+        message = await self._words(work, first)
+        if message is None:
+            return []
+        alike = await self._alike(work, first) if self._travels(first, message) else []
+        batch = [self._take(work, first, message)]
         for row in alike:
-            message = await self._words(work, row)
-            if message is None:
-                continue
-            if batch and message != batch[0].message:
+            if row.renderer and watch.seconds() > CLAIM_SECONDS:
                 break
-            batch.append(self._take(work, row, message))
+            words = await self._words(work, row)
+            if words is not None and words != message:
+                break
+            if words is not None:
+                batch.append(self._take(work, row, words))
         return batch
+
+    def _travels(self, row: Delivery, message: Outgoing) -> bool:
+        """Whether one network call can carry this to several people: else they are several messages in flight."""
+        able = self._capabilities
+        alone = message.attachments or message.urgent_call or (message.actions and not able.batch_buttons)
+        return able.batch > 1 and not alone and ":direct:" in row.address and not row.hints
+
+    async def _alike(self, work: Work, first: Delivery) -> list[Delivery]:
+        """Ready rows to be told the same as ``first``, as far as can be seen before their words are made."""
+        lapsed, waiting = self._conditions(work.now)
+        query = (
+            select(Delivery)
+            .where(lapsed if first.state == "sending" else waiting)
+            .where(col(Delivery.urgency) == first.urgency, col(Delivery.about) == first.about)
+            .where(col(Delivery.id) != first.id, col(Delivery.address).startswith(f"{self._platform}:direct:"))
+            .where(col(Delivery.renderer) == first.renderer, col(Delivery.resend) == first.resend)
+            .order_by(col(Delivery.id))
+            .limit(min(self._capabilities.batch, TOGETHER) - 1)
+            .with_for_update(skip_locked=True)
+        )
+        rows = (await work.session.exec(query)).all()
+        return [
+            row
+            for row in rows
+            if row.message == first.message and row.render_args == first.render_args and not row.hints
+        ]
 
     async def _words(self, work: Work, row: Delivery) -> Outgoing | None:
         """The message to send; None when there is nothing to say (any more, or yet)."""
@@ -243,7 +281,8 @@ class Claims:
         if row.renderer:
             row.message = message.model_dump(mode="json")
         work.session.add(row)
-        return Claimed(row.id or 0, row.attempts, Address.parse(row.address), message, row.hints)
+        address = Address.parse(row.address)
+        return Claimed(row.id or 0, row.attempts, address, message, row.hints, row.urgency, worth_asking(row))
 
 
 def _behind(now: datetime) -> Any:
@@ -261,6 +300,11 @@ def _behind(now: datetime) -> Any:
         col(earlier.id) < col(Delivery.id),
         not_(quiet),
     )
+
+
+def _may_go(row: Delivery, now: datetime) -> bool:
+    """It was ready when it was read; what was taken with another, or put off since, is not any more."""
+    return row.state == "sending" or (row.state == "pending" and row.not_before <= now)
 
 
 def _is_routine(row: Delivery) -> bool:

@@ -3,9 +3,11 @@
 Retries come after 1, 2, 4 … s, at most 30 s apart for ten minutes, then slower; after a day the message is given up.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 
 import structlog
 from sqlmodel import col, select, update
@@ -13,7 +15,7 @@ from sqlmodel import col, select, update
 from storage.claims import Claimed
 from storage.models import Delivery
 from storage.ports import Outcome, Refused, Retry, SendError, Sent, Unsure
-from storage.receipts import next_question, worth_asking
+from storage.receipts import next_question
 from storage.work import Work
 
 LONGEST_WAIT = timedelta(seconds=30)
@@ -37,6 +39,10 @@ class Tried:
     outcome: Outcome
 
 
+Arrival: TypeAlias = tuple[int, Sent, bool]
+"""Of which attempt, what the platform said, and whether it will be asked who has read it."""
+
+
 class Outcomes:
     """Records outcomes for one worker on one platform."""
 
@@ -50,28 +56,39 @@ class Outcomes:
 
     async def record(self, work: Work, tried: Sequence[Tried]) -> None:
         """Write the outcomes, except of rows that another worker has taken over since."""
-        by_id = {item.claimed.row_id: item for item in tried}
+        arrived: dict[Arrival, list[int]] = defaultdict(list)
+        for item in tried:
+            if isinstance(item.outcome, Sent):
+                claimed, asks = item.claimed, self._receipts and bool(item.outcome.provider_id)
+                arrived[claimed.attempt, item.outcome, asks and claimed.worth_asking].append(claimed.row_id)
+        for arrival, ids in arrived.items():
+            await self._sent(work, arrival, ids)
+        await self._failed(work, {i.claimed.row_id: i for i in tried if not isinstance(i.outcome, Sent)})
+
+    async def _failed(self, work: Work, by_id: Mapping[int, Tried]) -> None:
+        if not by_id:
+            return
         query = select(Delivery).where(col(Delivery.id).in_(by_id)).order_by(col(Delivery.id))
         for row in (await work.session.exec(query.with_for_update())).all():
             item = by_id[row.id or 0]
             if (row.state, row.lease_owner, row.attempts) == ("sending", self._owner, item.claimed.attempt):
-                await self._settle(work, row, item.outcome)
+                row.lease_owner, row.lease_until = "", None
+                work.session.add(row)
+                if isinstance(item.outcome, Refused):
+                    await self._give_up(work, row, item.outcome.reason)
+                elif isinstance(item.outcome, SendError):
+                    await self._put_off(work, row, item.outcome)
 
-    async def _settle(self, work: Work, row: Delivery, outcome: Outcome) -> None:
-        row.lease_owner, row.lease_until = "", None
-        work.session.add(row)
-        if isinstance(outcome, Sent):
-            await self._sent(work, row, outcome)
-        elif isinstance(outcome, Refused):
-            await self._give_up(work, row, outcome.reason)
-        else:
-            await self._put_off(work, row, outcome)
-
-    async def _sent(self, work: Work, row: Delivery, outcome: Sent) -> None:
-        row.state = "delivered" if outcome.delivered else "sent"
-        row.sent_at, row.provider_id, row.error = work.now, outcome.provider_id, ""
-        if self._receipts and worth_asking(row):
-            row.receipt_at = next_question(work.now, work.now)
+    async def _sent(self, work: Work, arrival: Arrival, ids: Sequence[int]) -> None:
+        """All rows of a call at once: it is what happens all the time."""
+        attempt, outcome, ask = arrival
+        ours = col(Delivery.state) == "sending", col(Delivery.lease_owner) == self._owner
+        query = update(Delivery).where(col(Delivery.id).in_(ids), *ours, col(Delivery.attempts) == attempt)
+        values: dict[str, Any] = {"state": "delivered" if outcome.delivered else "sent", "sent_at": work.now}
+        values |= {"provider_id": outcome.provider_id, "error": "", "lease_owner": "", "lease_until": None}
+        if ask:
+            values["receipt_at"] = next_question(work.now, work.now)
+        await work.session.exec(query.values(**values).execution_options(synchronize_session=False))
         if self._trouble_since is not None and work.now - self._trouble_since > OUTAGE:
             await self._end_of_outage(work)
         self._trouble_since = None

@@ -49,9 +49,9 @@ def next_question(sent_at: datetime, now: datetime) -> datetime | None:
 
 
 def worth_asking(row: Delivery) -> bool:
-    """Personal notices and escalations that the platform has a name for."""
+    """Personal notices and escalations (once the platform has a name for them)."""
     personal = row.person_id is not None and ":direct:" in row.address
-    return personal and bool(row.provider_id) and row.kind.startswith(("notice", "escalation"))
+    return personal and row.kind.startswith(("notice", "escalation"))
 
 
 async def receipt(

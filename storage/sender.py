@@ -1,14 +1,16 @@
-"""The outgoing half of the bus: claim, send, record.
+"""The outgoing half of the bus: mark, send, record; one call in flight.
 
-At least once, never lost: a row is claimed with a lease in one transaction, sent outside of any, and its outcome
-recorded in another. A crash in between leaves ``sending`` with a lapsed lease; the row is then sent again marked 补发.
-While few messages wait they go one after the other, so that a crash leaves one in doubt; a long queue, or a call that
-takes its time, opens more lanes.
+At least once, never lost, and never more than one message in doubt: a row (or the rows that one call carries) is marked
+``sending`` in a transaction, sent outside of any, and its outcome is recorded in the very transaction that marks the
+next. A crash in between leaves that one message marked with a lease that lapses; it is then sent again with 补发.
+
+One call at a time is fast enough because a call carries many people, and it is fair because whatever is most urgent is
+next. A platform that hangs holds up nothing but itself, and even there a call that takes long gives way to words that
+are more urgent.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
@@ -20,19 +22,18 @@ from storage.models import Delivery
 from storage.outcomes import OnFailure, Outcomes, Tried
 from storage.ports import Adapter, Outcome, Receipts, Retry, SendJob, Unsure
 from storage.recall import send_or_recall
-from storage.together import Together
 from storage.work import Ground
 
-LANES = 8
-"""Calls under way at once at most."""
-LONG_QUEUE = 100
-"""With more rows than this waiting, all lanes are used (a crash may then leave as many messages in doubt)."""
-PATIENCE = 0.25
-"""Seconds after which a call no longer keeps the next one waiting."""
+GIVE_WAY = 3.0
+"""Seconds after which a call is given up as unsure when something more urgent waits."""
+CALL_WITHIN = 120.0
+"""Seconds after which a call is given up in any case: adapters have time limits of their own."""
+RECORD_TRIES = 60
+"""How often an outcome that cannot be recorded is kept for another try (the database is away), a second apart."""
 
 log = structlog.get_logger(__name__)
 
-__all__ = ["LANES", "OnFailure", "Renderer", "Sender"]
+__all__ = ["OnFailure", "Renderer", "Sender"]
 
 
 class Sender:
@@ -48,42 +49,37 @@ class Sender:
     ) -> None:
         self._ground = ground
         self._adapter = adapter
-        self._claims = Claims(ground, adapter.platform, adapter.capabilities.batch, renderers, resend_mark)
+        self._claims = Claims(ground, adapter.platform, adapter.capabilities, renderers, resend_mark)
         asks = isinstance(adapter, Receipts)
         self._outcomes = Outcomes(adapter.platform, self._claims.owner, on_failure, receipts=asks)
-        self._records: Together[Tried, None] = Together(self._record)
-        self._jobs: set[asyncio.Task[None]] = set()
-        self._long_queue = False
-        self._slow_calls = 0
+        self._tried: list[Tried] = []
+        """What became of the last call, until it is recorded."""
+        self._record_failures = 0
+        self._busy = asyncio.Lock()
         self._stopping = False
         self._wake = asyncio.Event()
         ground.database.on_commit(self._wake.set, "delivery")
 
     async def step(self) -> int:
-        """Send everything that may go now; returns how many rows were claimed."""
+        """Send everything that may go now; returns how many rows were sent."""
         total = 0
-        while not self._stopping and (batches := await self._claims.take(LANES)):
-            await asyncio.gather(*(self._deliver(batch) for batch in batches))
-            total += sum(len(batch) for batch in batches)
+        async with self._busy:
+            while (batch := await self._turn()) is not None:
+                if batch:
+                    await self._deliver(batch)
+                    total += len(batch)
         return total
 
     async def run(self) -> None:
         """Send as rows come due, until cancelled or stopped."""
-        try:
-            while not self._stopping:
-                self._wake.clear()
-                await self._fill_lanes()
-                await self._rest()
-            await asyncio.gather(*self._jobs)
-        except asyncio.CancelledError:
-            jobs = list(self._jobs)
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
-            raise
+        while not self._stopping:
+            self._wake.clear()
+            await self.step()
+            if not self._stopping:
+                await self._ground.clock.wait(self._wake, await self._claims.later())
 
     def stop(self) -> None:
-        """Claim no more; :meth:`run` returns when the calls under way are through."""
+        """Claim no more; :meth:`run` returns when the call under way is through."""
         self._stopping = True
         self._wake.set()
 
@@ -93,71 +89,83 @@ class Sender:
             return self._ground.clock.now()
         return await self._claims.later()
 
-    # ---- lanes
+    # ---- one transaction: the outcome of the last call, the mark of the next
 
-    async def _fill_lanes(self) -> None:
-        while not self._stopping and (free := self._lanes - len(self._jobs)) > 0:
-            batches = await self._claims.take(free)
-            for batch in batches:
-                self._start(batch)
-            self._long_queue = await self._claims.queue_is_longer_than(LONG_QUEUE)
-            if not batches:
-                return
-
-    @property
-    def _lanes(self) -> int:
-        """One, and one more for each call that takes its time; all while the queue is long."""
-        return LANES if self._long_queue else min(1 + self._slow_calls, LANES)
-
-    @contextmanager
-    def _another_lane_if_slow(self) -> Iterator[None]:
-        """While the call inside takes longer than our patience, one lane more is open."""
-        slow = False
-
-        def notice() -> None:
-            nonlocal slow
-            slow = True
-            self._slow_calls += 1
-            self._wake.set()
-
-        timer = asyncio.get_running_loop().call_later(PATIENCE, notice)
+    async def _turn(self) -> Batch | None:
+        """Record what became of the last call and mark the next; None: nothing may go, empty: look again."""
+        if not self._tried and (self._stopping or not await self._claims.any_ready()):
+            return None
+        batch: Batch | None = []
         try:
-            yield
-        finally:
-            timer.cancel()
-            self._slow_calls -= slow
+            async with self._ground.work() as work:
+                await self._outcomes.record(work, self._tried)
+                batch = None if self._stopping else await self._claims.take(work)
+        except Exception as error:
+            if not self._tried:
+                raise
+            log.info("outcomes not recorded, trying them apart", error=type(error).__name__)
+            await self._record_apart()
+            batch = []
+        self._tried = []
+        self._claims.in_hand = frozenset(item.row_id for item in batch or ())
+        return batch
 
-    def _start(self, batch: Batch) -> None:
-        job = asyncio.create_task(self._deliver(batch))
-        self._jobs.add(job)
-        job.add_done_callback(self._ended)
-
-    def _ended(self, job: asyncio.Task[None]) -> None:
-        self._jobs.discard(job)
-        self._wake.set()
-        if not job.cancelled() and (error := job.exception()) is not None:
-            log.error("outcome not recorded; the message will be sent again", exc_info=error)
-
-    async def _rest(self) -> None:
-        """Wait for a commit, a deadline, the end of a call, or another lane."""
-        if not self._stopping:
-            await self._ground.clock.wait(self._wake, await self._claims.later())
+    async def _record_apart(self) -> None:
+        """Each outcome by itself. What cannot be recorded is kept: a message that went out must not look unsent."""
+        failed: Exception | None = None
+        for item in list(self._tried):
+            try:
+                async with self._ground.work() as work:
+                    await self._outcomes.record(work, [item])
+            except Exception as error:  # noqa: BLE001 - raised below, once all others are recorded
+                failed = error
+            else:
+                self._tried.remove(item)
+        self._record_failures += 1
+        if failed is not None and self._record_failures < RECORD_TRIES:
+            raise failed
+        self._record_failures = 0
+        if failed is not None:
+            log.error("outcome not recorded; the message will be sent again", exc_info=failed)
 
     # ---- one call
 
     async def _deliver(self, batch: Batch) -> None:
         keeping = asyncio.create_task(self._keep_lease(batch))
         try:
-            with self._another_lane_if_slow():
-                outcomes = await self._send(batch)
+            outcomes = await self._call(batch)
         finally:
             keeping.cancel()
-        try:
-            await asyncio.gather(*(self._records.do(tried) for tried in outcomes))
-        finally:
-            self._claims.in_hand.difference_update(item.row_id for item in batch)
+        missing = Retry("no outcome from the adapter")
+        self._tried = [Tried(item, outcomes.get(item.address, missing)) for item in batch]
 
-    async def _send(self, batch: Batch) -> list[Tried]:
+    async def _call(self, batch: Batch) -> Mapping[Address, Outcome]:
+        """The outcomes; a call that takes long gives way when something more urgent waits, and is unsure."""
+        call = asyncio.create_task(self._send(batch))
+        try:
+            await asyncio.wait({call}, timeout=GIVE_WAY)
+            while not call.done():
+                self._wake.clear()
+                if not self._stopping and await self._claims.more_urgent_waits(batch[0].urgency):
+                    log.warning("a slow call gives way", platform=self._adapter.platform, delivery=batch[0].row_id)
+                    call.cancel()
+                    await asyncio.wait({call})
+                    return _unsure(batch, "gave way") if call.cancelled() else call.result()
+                await self._done_or_woken(call)
+            return call.result()
+        finally:
+            if not call.done():
+                call.cancel()
+                await asyncio.wait({call})
+
+    async def _done_or_woken(self, call: asyncio.Task[Mapping[Address, Outcome]]) -> None:
+        waking = asyncio.create_task(self._wake.wait())
+        try:
+            await asyncio.wait({call, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waking.cancel()
+
+    async def _send(self, batch: Batch) -> Mapping[Address, Outcome]:
         first = batch[0]
         job = SendJob(
             key=f"hb-{first.row_id}",
@@ -166,12 +174,11 @@ class Sender:
             hints=first.hints,
         )
         try:
-            outcomes: Mapping[Address, Outcome] = await send_or_recall(self._adapter, job)
+            async with asyncio.timeout(CALL_WITHIN):
+                return await send_or_recall(self._adapter, job)
         except Exception as error:  # an adapter's fault must not lose the row
             log.exception("adapter failed", platform=self._adapter.platform)
-            outcomes = dict.fromkeys(job.addresses, Unsure(type(error).__name__))
-        missing = Retry("no outcome from the adapter")
-        return [Tried(item, outcomes.get(item.address, missing)) for item in batch]
+            return _unsure(batch, type(error).__name__)
 
     async def _keep_lease(self, batch: Batch) -> None:
         """Renew the lease while the adapter takes its time (rate limits, slow platforms)."""
@@ -187,25 +194,6 @@ class Sender:
             except Exception:  # the next round tries again
                 log.exception("cannot renew a lease", deliveries=mine)
 
-    # ---- record
 
-    async def _record(self, tried: Sequence[Tried]) -> list[Exception | None]:
-        try:
-            return await self._record_together(tried)
-        except Exception as error:
-            if len(tried) == 1:
-                raise
-            log.info("outcomes failed together, recording one by one", error=type(error).__name__)
-        return [await self._record_alone(item) for item in tried]
-
-    async def _record_together(self, tried: Sequence[Tried]) -> list[Exception | None]:
-        async with self._ground.work() as work:
-            await self._outcomes.record(work, tried)
-        return [None] * len(tried)
-
-    async def _record_alone(self, item: Tried) -> Exception | None:
-        try:
-            await self._record_together([item])
-        except Exception as error:  # noqa: BLE001 - raised at whoever waits for this outcome
-            return error
-        return None
+def _unsure(batch: Batch, reason: str) -> Mapping[Address, Outcome]:
+    return {item.address: Unsure(reason) for item in batch}

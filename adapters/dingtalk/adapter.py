@@ -78,6 +78,7 @@ class DingTalkAdapter:
             files=True,
             urgent_call=settings.ding,
             batch=USERS_PER_CALL,
+            batch_buttons=not settings.card_template_id,
         )
 
     def routes(self, accept: Accept) -> list[web.RouteDef]:

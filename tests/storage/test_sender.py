@@ -9,12 +9,12 @@ from sqlmodel import update
 
 from storage.clock import ManualClock
 from storage.database import Database
-from storage.messages import Address, Outgoing, Urgency
+from storage.messages import Action, Address, Outgoing, Urgency
 from storage.models import AuditEntry, Delivery
 from storage.outbox import cancel_queued, post
 from storage.ports import Capabilities, Outcome, Refused, Retry, SendJob, Unsure
 from storage.receipts import receipt
-from storage.sender import LANES, Sender
+from storage.sender import Sender
 from storage.work import Ground, Work
 from tests.fakes import FakePlatform
 from tests.storage.parts import GROUP, LI, MARK, NOW, Recorder, deliveries, ground_on, rows, say, states, until
@@ -129,12 +129,11 @@ async def test_an_escalation_overtakes_a_broadcast_of_1300(sqlite_database: Data
     platform.gate = asyncio.Event()
     out = sender(ground, platform)
     running = asyncio.create_task(out.run())
-    await until(lambda: len(platform.jobs) >= LANES)
+    await until(lambda: bool(platform.jobs))
     await say(ground, "升级", to=direct("boss"), urgency=Urgency.ESCALATION)
-    before = len(platform.jobs)
     platform.gate.set()
     await until(lambda: "升级" in platform.texts)
-    assert platform.texts.index("升级") <= before + LANES
+    assert platform.texts.index("升级") == 1
     out.stop()
     await running
 
@@ -491,25 +490,116 @@ async def test_receipts_go_forward_only(database: Database) -> None:
     assert (row.state, row.read_at) == ("read", NOW)
 
 
-# ---- lanes
+# ---- one in flight
 
 
-async def test_few_messages_go_one_after_the_other(database: Database) -> None:
-    """So that a crash leaves one in doubt."""
-    ground, platform = ground_on(database), Platform(gate=asyncio.Event())
-    for number in range(5):
-        await say(ground, str(number), to=direct(number))
+async def test_one_call_is_in_flight_however_long_the_queue(database: Database) -> None:
+    """So that a crash leaves one message in doubt."""
+    ground, platform = ground_on(database), Platform(gate=asyncio.Event(), capabilities=Capabilities(batch=20))
+    async with ground.work() as work:
+        for number in range(150):
+            await post(work, group(number), Outgoing(text=f"通知{number}"), key="n")
+            await post(work, direct(number), Outgoing(text="通知"), key="n")
     out = sender(ground, platform)
     running = asyncio.create_task(out.run())
     await until(lambda: bool(platform.jobs))
     await asyncio.sleep(0.1)
     assert len(platform.jobs) == 1
-    await until(lambda: len(platform.jobs) == 2, within=2)  # a slow platform does not keep the others waiting
+    [job] = platform.jobs
+    assert len(await rows(ground, Delivery, Delivery.state == "sending")) == len(job.addresses)
     assert platform.gate is not None
     platform.gate.set()
-    await until(lambda: len(platform.texts) == 5)
+    await until(lambda: len(platform.texts) == 300, within=20)
     out.stop()
     await running
+
+
+async def test_a_message_that_takes_several_calls_goes_to_one_person_at_a_time(database: Database) -> None:
+    ground = ground_on(database)
+    platform = Platform(capabilities=Capabilities(batch=20, batch_buttons=False))
+    message = Outgoing(text="通知", actions=(Action(label="收到", value="ack"),))
+    async with ground.work() as work:
+        for number in range(3):
+            await post(work, direct(number), message, key="n")
+            await post(work, direct(number), Outgoing(text="请接听", urgent_call=True), key="c")
+    await sender(ground, platform).step()
+    assert [len(job.addresses) for job in platform.jobs] == [1] * 6
+
+
+async def test_a_batch_whose_outcome_was_lost_goes_again_as_one_message(database: Database) -> None:
+    ground = ground_on(database)
+    platform = Platform(crash=True, capabilities=Capabilities(batch=20))
+    for number in range(5):
+        await say(ground, "通知", to=direct(number), key="n")
+    with pytest.raises(asyncio.CancelledError):
+        await sender(ground, platform).step()
+    platform.crash = False
+    await live(ground, sender(ground, platform), NOW + timedelta(minutes=2))
+    assert [(job.key, len(job.addresses), job.message.text) for job in platform.jobs] == [
+        ("hb-1", 5, "通知"),
+        ("hb-1", 5, MARK + "通知"),
+    ]
+
+
+async def test_a_hanging_call_gives_way_to_what_is_more_urgent(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And counts as unsure: it is sent again, marked, when the urgent words are through."""
+    monkeypatch.setattr("storage.sender.GIVE_WAY", 0.05)
+    ground, platform = ground_on(database), Platform(gate=asyncio.Event())
+    await say(ground, "通知1", to=direct(1))
+    await say(ground, "通知2", to=direct(2))
+    out = sender(ground, platform)
+    running = asyncio.create_task(out.run())
+    await until(lambda: bool(platform.jobs))
+    await asyncio.sleep(0.2)
+    assert len(platform.jobs) == 1, "nothing that is no more urgent overtakes it"
+    await say(ground, "升级", to=direct("boss"), urgency=Urgency.ESCALATION)
+    await until(lambda: len(platform.jobs) == 2)
+    assert platform.jobs[1].message.text == "升级"
+    assert platform.gate is not None
+    platform.gate.set()
+    await until(lambda: len(platform.texts) == 2)
+    clock_of(ground).advance(timedelta(seconds=1))
+    await until(lambda: len(platform.texts) == 3)
+    out.stop()
+    await running
+    assert platform.texts == ["升级", "通知2", MARK + "通知1"]
+
+
+async def test_a_call_that_never_ends_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.sender.CALL_WITHIN", 0.05)
+    ground, platform = ground_on(database), Platform(gate=asyncio.Event())
+    await say(ground, "通知")
+    await sender(ground, platform).step()
+    [row] = await deliveries(ground)
+    assert (row.state, row.error, row.resend) == ("pending", "TimeoutError", True)
+
+
+async def test_an_outcome_outlives_a_database_that_is_away_for_a_moment(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What went out must not look unsent: it would be said twice."""
+    ground, platform = ground_on(database), Platform(gate=asyncio.Event())
+    await say(ground, "通知")
+    out = sender(ground, platform)
+    first = asyncio.create_task(out.step())
+    await until(lambda: bool(platform.jobs))
+
+    def away() -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ground, "work", away)
+        assert platform.gate is not None
+        platform.gate.set()
+        with pytest.raises(ConnectionError):
+            await first
+    assert await states(ground) == {"通知": "sending"}
+    clock_of(ground).advance(timedelta(minutes=5))
+    assert await out.step() == 0
+    assert await states(ground) == {"通知": "sent"}
+    assert platform.texts == ["通知"]
 
 
 async def test_stopping_finishes_the_call_in_hand_and_begins_no_other(database: Database) -> None:
@@ -547,7 +637,9 @@ async def test_a_claim_never_walks_a_long_history_or_a_long_queue(database: Data
         await connection.execute(Delivery.__table__.insert(), values)  # type: ignore[attr-defined]
     out = sender(ground, Platform())
     with recorded(database) as statements:
-        assert len(await out._claims.take(LANES)) == LANES
+        async with ground.work() as work:
+            assert await out._claims.take(work)
+        await out._claims.more_urgent_waits(int(Urgency.NOTICE))
         await out.next_due()
     assert await walks_of(database, "delivery", statements) == []
 
