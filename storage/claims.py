@@ -285,7 +285,7 @@ class Claims:
         return Claimed(row.id or 0, row.attempts, address, message, row.hints, row.urgency, worth_asking(row))
 
 
-def _behind(now: datetime) -> Any:
+def _behind(now: Any) -> Any:
     """An earlier message about the same thing to the same address is not through yet.
 
     One that waits for the end of a quiet time holds nobody up.

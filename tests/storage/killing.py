@@ -1,8 +1,8 @@
 """A bot that is killed again and again: run by ``test_kill.py`` as a process of its own.
 
-It accepts numbered messages, answers each, and opens a debt for each that time escalates twice; the world outside is two
-platforms that append to a file. Everything is imported once, then a child is forked for each life, so that dozens of
-lives cost no dozens of start-ups. Nothing here can wait for ever: an alarm ends every life, and whoever started it.
+It accepts numbered messages, answers each, and opens a debt for each that time escalates twice; the world outside are
+two platforms that append to a file. Everything is imported once, then a child is forked for each life, so that dozens
+of lives cost no dozens of start-ups. Nothing here can wait for ever: an alarm ends every life, and whoever started it.
 """
 
 import asyncio
