@@ -89,11 +89,12 @@ class Letters:
         async with self._database.write() as session:
             await session.exec(self._insert(StoredLetter).values(row).on_conflict_do_nothing())
 
-    async def waiting(self, limit: int = 20) -> list[StoredLetter]:
-        """Mails that are kept and not yet taken, oldest first."""
+    async def waiting(self, limit: int = 50) -> list[StoredLetter]:
+        """Mails that are kept and not yet taken, oldest first; those that failed before come after the others."""
         query = select(StoredLetter).where(StoredLetter.state == "new", StoredLetter.mailbox == self._mailbox)
         async with self._database.read() as session:
-            return list((await session.exec(query.order_by(col(StoredLetter.id)).limit(limit))).all())
+            query = query.order_by(col(StoredLetter.attempts), col(StoredLetter.id)).limit(limit)
+            return list((await session.exec(query)).all())
 
     async def taken(self, letter: StoredLetter) -> None:
         """It has become a message, or needs not."""

@@ -143,7 +143,7 @@ class Imap:
         return "IDLE" in self.capabilities
 
     async def idle(self, changed: Callable[[], None]) -> None:
-        """Begin to be told of changes (``changed`` is called) and go on until cancelled or the connection ends.
+        """Be told of new mail (``changed`` is called) until cancelled or the connection ends.
 
         Call :meth:`done` afterwards, before any other command.
         """
@@ -160,7 +160,8 @@ class Imap:
             if answer.text.startswith(self._tag() + b" "):
                 raise Gone("IDLE ended by the server")
             self._untagged(answer)
-            changed()
+            if _EXISTS.match(answer.text):
+                changed()
 
     async def done(self) -> None:
         """End IDLE; a server that does not answer is gone."""

@@ -23,6 +23,32 @@ MOST_FILES = 30
 LONGEST_TEXT = 100_000
 """Characters of the new part, and of the quoted one."""
 LONGEST_SUBJECT = 300
+SMALLEST_PICTURE = 4096
+"""Bytes; smaller pictures inside the words are logos and smileys."""
+LEFT_OUT = "X-Huibao-Left-Out"
+"""Stands on a mail of which only the headers were fetched."""
+PROGRAMS = frozenset(
+    (
+        "exe",
+        "com",
+        "scr",
+        "pif",
+        "bat",
+        "cmd",
+        "msi",
+        "js",
+        "jse",
+        "vbs",
+        "vbe",
+        "wsf",
+        "hta",
+        "lnk",
+        "jar",
+        "ps1",
+        "cpl",
+    )
+)
+"""Suffixes of files that are never kept."""
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _SUFFIXES = {
     "image/jpeg": "jpg",
@@ -38,7 +64,7 @@ _SUFFIXES = {
 }
 _STATUS = ("message/delivery-status", "message/disposition-notification", "text/rfc822-headers")
 
-Why = Literal["too_large", "too_many", "tnef", "cut"]
+Why = Literal["too_large", "too_many", "program", "tnef", "cut"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +108,10 @@ class Letter:
     message: EmailMessage = field(repr=False)
     identity: str = ""
     unread: tuple[Unread, ...] = ()
+    source: str = ""
+    """SHA-256 of the raw mail in the store of mails, once it is there."""
+    arrived: datetime | None = None
+    """When the server got it, as the server says."""
 
 
 def read_letter(raw: bytes) -> Letter:
@@ -92,7 +122,7 @@ def read_letter(raw: bytes) -> Letter:
     name, sender = _author(message)
     content = _Content()
     content.take(part)
-    unread = [*content.unread, *([Unread("cut")] if reader.cut else [])]
+    unread = [*content.unread, *([Unread("cut")] if reader.cut or LEFT_OUT in message else [])]
     halves = split(content.text())
     ids = message_ids(_header(message, "Message-ID"))
     return Letter(
@@ -167,19 +197,23 @@ class _Content:
 
     def _file(self, part: Part) -> None:
         name = _file_name(part)
-        if len(self.files) >= MOST_FILES:
-            self.unread.append(Unread("too_many", name))
+        reason = self._refused(part, name)
+        data = b"" if reason else part.data()
+        if reason or len(data) > LARGEST_FILE:
+            self.unread.append(Unread(reason or "too_large", name))
             return
-        if len(part.body) > LARGEST_FILE * 3 // 2:
-            self.unread.append(Unread("too_large", name))
-            return
-        data = part.data()
-        if len(data) > LARGEST_FILE:
-            self.unread.append(Unread("too_large", name))
+        if "Content-ID" in part.message and part.content_type.startswith("image/") and len(data) < SMALLEST_PICTURE:
             return
         if part.content_type in ("application/ms-tnef", "application/vnd.ms-tnef") or name.lower() == "winmail.dat":
             self.unread.append(Unread("tnef", name))
         self.files.append(LetterFile(name, part.content_type, data))
+
+    def _refused(self, part: Part, name: str) -> Why | None:
+        if len(self.files) >= MOST_FILES:
+            return "too_many"
+        if name.lower().rpartition(".")[2] in PROGRAMS:
+            return "program"
+        return "too_large" if len(part.body) > LARGEST_FILE * 3 // 2 else None
 
 
 def _file_name(part: Part) -> str:

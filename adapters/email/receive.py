@@ -1,0 +1,75 @@
+"""A mail as an :class:`Incoming`: what was written, in which thread, with which files."""
+
+import mimetypes
+import re
+from datetime import datetime, timedelta
+from typing import Literal
+
+from adapters.email.letter import LARGEST_FILE, Letter, LetterFile
+from adapters.email.threads import PLATFORM, Threads
+from adapters.email.words import words
+from storage.messages import Attachment, Incoming, Sender
+
+LATEST = timedelta(hours=24)
+"""How long a mail may have been under way for its own date to be believed."""
+_REPLY = re.compile(r"\s*(?:re|aw|sv|fw|fwd|回复|回覆|答复|答覆|转发|轉寄)\s*[:：]", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
+
+
+def read_message(letter: Letter, own: str, threads: Threads, now: datetime, *, proven: bool) -> Incoming:
+    """What the rest of the bot gets. ``own``: the bot's mailbox; ``proven``: whether the sender is who he says."""
+    return Incoming(
+        platform=PLATFORM,
+        account=own,
+        message_id=letter.identity,
+        conversation=threads.conversation_of(letter),
+        sender=Sender(account=letter.sender, name=letter.sender_name, verified=proven),
+        text=said(letter),
+        written_at=written_at(letter, now),
+        conversation_name=letter.subject,
+        attachments=tuple(_attachment(letter, place) for place in range(len(letter.files))) if letter.source else (),
+        quote=threads.quote_of(letter),
+        hints={**threads.hints_of(letter, proven=proven), **_left_out(letter)},
+    )
+
+
+def said(letter: Letter) -> str:
+    """The words; in a mail that answers nothing the subject is part of them, and often all of them."""
+    subject, text = letter.subject.strip(), letter.text
+    answers = letter.in_reply_to or letter.references or _REPLY.match(subject)
+    if not subject or answers or _SPACES.sub("", subject) in _SPACES.sub("", text[: 2 * len(subject) + 20]):
+        return text
+    return f"{subject}\n{text}".strip()
+
+
+def written_at(letter: Letter, now: datetime) -> datetime:
+    """When it was written: its own date when that is believable, else when the server got it; never after ``now``."""
+    arrived = min(letter.arrived or now, now)
+    written = letter.date
+    return written if written is not None and arrived - LATEST <= written <= arrived else arrived
+
+
+def _attachment(letter: Letter, place: int) -> Attachment:
+    file = letter.files[place]
+    return Attachment(kind=_kind(file), ref=f"{letter.source}/{place}", name=file.name, size=len(file.data))
+
+
+def _kind(file: LetterFile) -> Literal["image", "audio", "video", "file"]:
+    content_type = file.content_type
+    if content_type == "application/octet-stream":
+        content_type = mimetypes.guess_type(file.name)[0] or content_type
+    match content_type.partition("/")[0]:
+        case "image":
+            return "image"
+        case "audio":
+            return "audio"
+        case "video":
+            return "video"
+    return "file"
+
+
+def _left_out(letter: Letter) -> dict[str, str]:
+    """What could not be taken, in words for the writer: an answer says it."""
+    limit = LARGEST_FILE // (1024 * 1024)
+    said_of = dict.fromkeys(words(f"unread.{one.why}", file=one.name, limit=limit) for one in letter.unread)
+    return {"left_out": "\n".join(list(said_of)[:10])} if said_of else {}
