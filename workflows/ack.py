@@ -18,7 +18,7 @@ from storage.outbox import post
 from workflows import checklist, choices, escalation, fault_progress, manners, meeting, notice
 from workflows.authority import may
 from workflows.phrases import call, clock, fit, full_clock, joined
-from workflows.turn import Turn
+from workflows.turn import STAY, Turn
 from workflows.words import Words
 
 WORDS = Words("ack")
@@ -171,7 +171,8 @@ async def _say_closed(turn: Turn, debt: Obligation) -> None:
 
 async def _ask_which(turn: Turn, owed: Sequence[Obligation], subjects: Sequence[str]) -> None:
     labels = [(await _label(turn, next(debt for debt in owed if _about(debt) == s)), s) for s in subjects]
-    pending = {"obligations": [debt.id for debt in owed], "written_at": turn.incoming.written_at.isoformat()}
+    ids, written_at = [debt.id for debt in owed], turn.incoming.written_at.isoformat()
+    pending = {"obligations": ids, "written_at": written_at, STAY: True}
     await choices.ask(turn, "ack", WORDS("say.which"), [*labels, (WORDS("say.all"), ALL)], pending=pending)
 
 
@@ -250,15 +251,16 @@ async def _clicked_number(turn: Turn, verb: str) -> None:
 async def _trouble(turn: Turn, debt: Obligation) -> None:
     """Received, but with a difficulty: that is an answer; the coordinator hears it and the detail is asked for."""
     await _meet_notice(turn, debt, {"trouble": True})
-    await turn.reply(WORDS("say.what_trouble", number=debt.meeting), about=debt.meeting)
+    in_group, in_private = (WORDS(f"say.what_trouble{where}", number=debt.meeting) for where in ("_group", ""))
+    await turn.ask(in_group, in_private, about=debt.meeting)
     await turn.expect("trouble", debt.meeting, pending={"obligation": debt.id})
     await _tell_coordinator(turn, debt, "say.trouble_to_coordinator")
 
 
 async def trouble_detail(turn: Turn) -> bool:
     """Pass the words that explain a [有困难], pressed in this conversation just now, on to the coordinator."""
-    place, since = str(turn.incoming.conversation), turn.work.now - DETAIL_WITHIN
-    asked = next((e for e in turn.expectations if (e.kind, e.conversation) == ("trouble", place)), None)
+    since = turn.work.now - DETAIL_WITHIN
+    asked = next(iter(turn.asked_here("trouble")), None)
     if asked is None or asked.asked_at < since or not turn.incoming.text.strip():
         return False
     asked.state = "met"

@@ -287,14 +287,15 @@ async def _ask_what(turn: Turn, spot: Spot, item: CheckItem) -> None:
     """[异常] was pressed: in which way? The next words in this conversation say it."""
     names = {"number": spot.meeting.number, "site": spot.site.name, "label": steps.label(item.step)}
     example = steps.WORDS.get("step")[item.step]["example"]
-    await turn.reply(WORDS("report.what_is_wrong", example=example, **names), about=item.meeting)
+    in_group, in_private = (WORDS(f"report.what_is_wrong{where}", example=example, **names) for where in ("_group", ""))
+    await turn.ask(in_group, in_private, about=item.meeting)
     await turn.expect("symptom", item.meeting, step=item.step, pending={"site": item.site_id})
 
 
 async def described(turn: Turn) -> bool:
     """Words that say what is wrong after [异常]; False when none were asked for here or they say that all is well."""
-    place, since, text = str(turn.incoming.conversation), turn.work.now - DESCRIBE_WITHIN, turn.incoming.text.strip()
-    asked = next((e for e in turn.expectations if (e.kind, e.conversation) == ("symptom", place)), None)
+    since, text = turn.work.now - DESCRIBE_WITHIN, turn.incoming.text.strip()
+    asked = next(iter(turn.asked_here("symptom")), None)
     newest = max(turn.expectations, key=lambda row: row.id or 0, default=None)
     if asked is None or asked is not newest or not text or asked.asked_at < since:
         return False
@@ -303,6 +304,7 @@ async def described(turn: Turn) -> bool:
     turn.work.session.add(asked)
     if spot is None or FINE.match(text):
         return False
+    await turn.take_up(asked)
     given = answers.Report([answers.Result(asked.step, "abnormal", text)], turn.incoming.written_at)
     given.evidence = files.names_of(turn.incoming)
     await _record(turn, spot, given)

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
+
+from sqlmodel import select
 
 from storage.messages import Action
 from storage.models import Expectation
-from workflows.turn import Turn
+from workflows.turn import Turn, places_of
 from workflows.words import Words
 
 WORDS = Words("choices")
@@ -14,6 +17,7 @@ PICK = re.compile(WORDS.get("match.pick"))
 DIGITS: dict[str, int] = WORDS.get("match.digits")
 PICKED = "pick"
 NUMBER = re.compile("[0-9]{1,18}")
+TWICE_WITHIN = timedelta(minutes=10)
 
 Resume = Callable[[Turn, dict[str, Any], str], Awaitable[None]]
 RESUME: dict[str, Resume] = {}
@@ -54,8 +58,8 @@ async def ask(
         Action(label=label, value=f"{PICKED}:{asked.id}:{index}", say=str(index))
         for index, (label, _) in enumerate(options, 1)
     ]
-    how = WORDS("how" if turn.direct else "how_group")
-    await turn.reply("\n".join([question, *lines, how]), about=about, actions=buttons)
+    in_group, in_private = ("\n".join([question, *lines, WORDS(how)]) for how in ("how_group", "how"))
+    await turn.ask(in_group, in_private, about=about, actions=buttons)
 
 
 async def answer(turn: Turn) -> bool:
@@ -63,12 +67,28 @@ async def answer(turn: Turn) -> bool:
     question = next((row for row in turn.expectations if row.kind == "choice"), None)
     newest = max(turn.expectations, key=lambda row: row.id or 0, default=None)
     if question is None or question is not newest:
-        return False
+        return question is None and await _answered_twice(turn)
     value = _picked(turn.incoming.text, question.options)
     if value is None:
         return False
     await _resume(turn, question, value)
     return True
+
+
+async def _answered_twice(turn: Turn) -> bool:
+    """The same number again in the other place where it was asked: it is no word about anything else."""
+    if not PICK.match(turn.incoming.text):
+        return False
+    since = turn.work.now - TWICE_WITHIN
+    query = select(Expectation).where(
+        Expectation.person_id == turn.person.person_id,
+        Expectation.kind == "choice",
+        Expectation.state == "met",
+        Expectation.asked_at >= since,
+    )
+    here = str(turn.incoming.conversation)
+    asked = [row for row in (await turn.work.session.exec(query)).all() if here in places_of(row)]
+    return any(len(places_of(row)) > 1 for row in asked)
 
 
 async def clicked(turn: Turn) -> None:
@@ -89,6 +109,7 @@ async def clicked(turn: Turn) -> None:
 async def _resume(turn: Turn, question: Expectation, value: str) -> None:
     question.state = "met"
     turn.work.session.add(question)
+    await turn.take_up(question)
     await RESUME[str(question.pending["name"])](turn, question.pending, value)
 
 

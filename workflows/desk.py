@@ -131,24 +131,24 @@ async def ask_back(turn: Turn) -> None:
     )
     first = min(owed, key=lambda row: row.due_at, default=None)
     if asked:
-        await turn.reply(WORDS("ask_back.step"))
+        await _ask(turn, "step")
     elif first is None:
         await turn.reply(WORDS("ask_back.other"))
     elif first.kind == "notice_ack":
         await _repeat_notice(turn, first)
     elif first.kind == "fault_ack":
-        await turn.reply(WORDS("ask_back.fault", number=first.fault), about=first.fault)
+        await _ask(turn, "fault", first.fault)
     else:
-        await turn.reply(WORDS("ask_back.arrival"), about=first.meeting)
+        await _ask(turn, "arrival", first.meeting)
 
 
 async def _repeat_notice(turn: Turn, debt: Obligation) -> None:
     meeting = await turn.work.session.get_one(Meeting, debt.meeting)
-    text = WORDS(
-        "ask_back.ack",
-        number=meeting.number,
-        title=meeting.title,
-        start=full_clock(turn.work, meeting.starts_at),
-        arrive=clock(turn.work, arrive_at(meeting)),
-    )
-    await turn.reply(text, about=meeting.number)
+    start, arrive = full_clock(turn.work, meeting.starts_at), clock(turn.work, arrive_at(meeting))
+    await _ask(turn, "ack", meeting.number, title=meeting.title, start=start, arrive=arrive)
+
+
+async def _ask(turn: Turn, what: str, number: str = "", **values: str) -> None:
+    """A question back, which is answered like what it is about."""
+    in_group, in_private = (WORDS(f"{table}.{what}", number=number, **values) for table in ("ask_in_group", "ask_back"))
+    await turn.ask(in_group, in_private, about=number)

@@ -57,8 +57,7 @@ def own(turn: Turn) -> list[Site]:
 
 def waiting(turn: Turn) -> Expectation | None:
     """The question for a place this person was asked in this conversation."""
-    here = str(turn.incoming.conversation)
-    return next((row for row in turn.expectations if row.kind == KIND and row.conversation == here), None)
+    return next(iter(turn.asked_here(KIND)), None)
 
 
 async def ask(turn: Turn, sites: Sequence[Site]) -> None:
@@ -68,7 +67,7 @@ async def ask(turn: Turn, sites: Sequence[Site]) -> None:
         sites = _below(turn)
     await turn.expect(KIND, pending=pending)
     if not 0 < len(sites) <= MOST:
-        await turn.reply(WORDS("which_name" if turn.direct else "which_name_group"))
+        await turn.ask(WORDS("which_name_group"), WORDS("which_name"))
         return
     options = [(site.name, site.site_id) for site in sites]
     if named(turn):
@@ -88,6 +87,7 @@ def _below(turn: Turn) -> list[Site]:
 async def place_said(turn: Turn, question: Expectation, go_on: Continue) -> None:
     """The place came in words: what was reported before is reported there. A new report in full replaces it."""
     sites = named(turn)
+    await turn.take_up(question)
     await _close(turn)
     symptoms = [code for code in turn.slot("symptom") or [] if code != "other"]
     if symptoms or turn.slot("device"):

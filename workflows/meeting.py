@@ -168,11 +168,13 @@ async def _drops_missing(turn: Turn, asked: Expectation, text: str) -> bool:
         return False
     asked.state = "closed"
     turn.work.session.add(asked)
+    await turn.take_up(asked)
     await turn.reply(WORDS("say.draft_gone"))
     return True
 
 
 async def _drop_awaited(turn: Turn, asked: Expectation) -> None:
+    await turn.take_up(asked)
     meeting = await turn.work.session.get(Meeting, asked.about)
     if meeting is not None and asked.pending["act"] == "publish" and meeting.state == "draft":
         await drop(turn, meeting)
@@ -195,6 +197,7 @@ async def _corrects_awaited(turn: Turn) -> bool:
     plan = edited(desk_of(turn, turn.work.org.units[meeting.host_unit_id]), before, turn.incoming.text)
     if plan is None:
         return False
+    await turn.take_up(asked[0])
     if meeting.state == "draft":
         await correct(turn, meeting, plan)
     else:

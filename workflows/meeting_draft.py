@@ -25,7 +25,7 @@ from workflows.meeting_scope import (
 )
 from workflows.phrases import call, calls, day, full_clock, joined
 from workflows.reader import NUMBER
-from workflows.turn import Turn, forget
+from workflows.turn import Turn, forget, places_of
 from workflows.words import Words
 
 WORDS = Words("meeting")
@@ -61,7 +61,7 @@ async def _draft(turn: Turn, area: Unit, slots: dict[str, Any], text: str) -> No
     systems = (str(slots["system"]),) if slots.get("system") else ()
     sites = _sites(turn, area, slots, text, systems)
     if not sites:
-        await ask_missing(turn, "scope", WORDS("ask.scope"), slots, text)
+        await ask_missing(turn, "scope", "scope", slots, text)
         return
     if await refuse_outside(turn, sites):
         return
@@ -166,18 +166,21 @@ async def read_back(turn: Turn, meeting: Meeting) -> None:
 
 
 async def await_yes(turn: Turn, number: str, pending: dict[str, Any]) -> None:
-    """From now on a yes of this person in this conversation is for this; older questions of theirs here are closed."""
-    for row in confirmations(turn):
-        row.state = "closed"
-        turn.work.session.add(row)
+    """From now on a yes of this person in this conversation, and in private when this is a group, is for this; what was
+    asked there before is closed.
+    """
+    here = {str(turn.incoming.conversation), *map(str, turn.alone)}
+    for row in turn.expectations:
+        if row.kind == KIND and row.state == "open" and not here.isdisjoint(places_of(row)):
+            row.state = "closed"
+            turn.work.session.add(row)
     asked = await turn.expect(KIND, number, pending=pending)
     turn.expectations = [asked, *(row for row in turn.expectations if row.kind != KIND)]
 
 
 def confirmations(turn: Turn) -> list[Expectation]:
     """What the speaker was asked to confirm in this conversation, newest first."""
-    here = str(turn.incoming.conversation)
-    return [e for e in turn.expectations if (e.kind, e.conversation, e.state) == (KIND, here, "open")]
+    return turn.asked_here(KIND)
 
 
 # ---- what is missing is asked
@@ -185,15 +188,15 @@ def confirmations(turn: Turn) -> list[Expectation]:
 
 async def _ask_start(turn: Turn, known: date | None, slots: dict[str, Any], text: str) -> None:
     if known is None:
-        await ask_missing(turn, "start", WORDS("ask.start"), slots, text)
+        await ask_missing(turn, "start", "start", slots, text)
         return
     noon = datetime.combine(known, time(12), turn.work.zone)
-    await ask_missing(turn, "start", WORDS("ask.clock", day=day(turn.work, noon)), slots, text)
+    await ask_missing(turn, "start", "clock", slots, text, day=day(turn.work, noon))
 
 
-async def ask_missing(turn: Turn, need: str, question: str, slots: dict[str, Any], text: str) -> None:
-    """Ask for one thing and keep the rest until it comes."""
-    await turn.reply(question)
+async def ask_missing(turn: Turn, need: str, question: str, slots: dict[str, Any], text: str, **values: str) -> None:
+    """Ask for one thing and keep the rest until it comes. ``question``: its key, ``values``: its fields."""
+    await turn.ask(*(WORDS(f"{table}.{question}", **values) for table in ("ask_in_group", "ask")))
     await await_yes(turn, "", {"act": "missing", "need": need, "slots": slots, "text": text})
 
 
@@ -224,6 +227,7 @@ def _told_start(turn: Turn, known: Any) -> str | None:
     if known and isinstance(span.start, datetime) and "T" not in str(known):
         return datetime.combine(date.fromisoformat(str(known)), span.start.timetz()).isoformat()
     return span.start.isoformat()
+    await turn.take_up(asked)
 
 
 def _told_scope(turn: Turn, area: Unit | None, slots: Mapping[str, Any]) -> list[str] | None:

@@ -23,6 +23,7 @@ ALIVE = ("published", "running")
 
 async def say_yes(turn: Turn, asked: Expectation) -> None:
     """Do what was read back and is now confirmed, if it still holds."""
+    await turn.take_up(asked)
     meeting = await turn.work.session.get(Meeting, asked.about, with_for_update=True)
     act = asked.pending.get("act")
     if meeting is None:

@@ -31,10 +31,8 @@ async def read_draft(turn: Turn, meeting: Meeting, plan: Plan) -> None:
         WORDS("readback.basis", basis=plan.basis) if plan.basis else "",
         *(WORDS("readback.warning", text=text) for text in [*meeting.extra.get("notes", ()), *warnings(work, plan)]),
         _through(work, units),
-        how(turn, "readback"),
     ]
-    text = "\n".join(line for line in lines if line)
-    await turn.reply(text, about=meeting.number, title=plan.title, actions=[button(meeting, "readback.publish")])
+    await _ask(turn, meeting, lines, "readback", button(meeting, "readback.publish"), title=plan.title)
 
 
 async def read_change(turn: Turn, meeting: Meeting, lines: Sequence[str], owing: int, told: int) -> None:
@@ -44,23 +42,22 @@ async def read_change(turn: Turn, meeting: Meeting, lines: Sequence[str], owing:
         *lines,
         WORDS("change.answer", units=owing) if owing else "",
         WORDS("change.inform", units=told) if told else "",
-        how(turn, "change"),
     ]
-    text = "\n".join(part for part in parts if part)
-    await turn.reply(text, about=meeting.number, title=meeting.title, actions=[button(meeting, "readback.publish")])
+    await _ask(turn, meeting, parts, "change", button(meeting, "readback.publish"), title=meeting.title)
 
 
 async def read_cancel(turn: Turn, meeting: Meeting, units: int) -> None:
     """That the meeting will be called off."""
     start = full_clock(turn.work, meeting.starts_at)
     head = WORDS("cancel.head", number=meeting.number, title=meeting.title, start=start, units=units)
-    text = f"{head}\n{how(turn, 'cancel')}"
-    await turn.reply(text, about=meeting.number, title=meeting.title, actions=[button(meeting, "cancel.button")])
+    await _ask(turn, meeting, [head], "cancel", button(meeting, "cancel.button"), title=meeting.title)
 
 
-def how(turn: Turn, table: str) -> str:
-    """How to answer: in a group the mention is needed."""
-    return WORDS(f"{table}.how_direct" if turn.direct else f"{table}.how_group")
+async def _ask(turn: Turn, meeting: Meeting, lines: Sequence[str], table: str, yes: Action, *, title: str) -> None:
+    """The lines that are not empty and how to answer them: in a group the mention is needed."""
+    said = [line for line in lines if line]
+    in_group, in_private = ("\n".join([*said, WORDS(f"{table}.{how}")]) for how in ("how_group", "how_direct"))
+    await turn.ask(in_group, in_private, about=meeting.number, title=title, actions=[yes])
 
 
 def button(meeting: Meeting, label: str) -> Action:

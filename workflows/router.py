@@ -103,6 +103,7 @@ class Router:
             await self._click(turn)
         elif not await desk.command(turn) and not await self._taught(turn) and not await choices.answer(turn):
             await self._read(turn)
+        await _say_where(turn)
 
     async def _taught(self, turn: Turn) -> bool:
         """Words about the bot's own reading: why it read so, that it read wrongly, another name of a place."""
@@ -154,6 +155,13 @@ async def _help_shortly(turn: Turn) -> None:
     message = Outgoing(text=WORDS("not_understood"), urgency=Urgency.ANSWER)
     key = f"help:{turn.person.person_id}:{turn.work.now:%Y%m%d%H}"
     await post(turn.work, turn.incoming.conversation, message, key=key, kind="help", hints=turn.incoming.hints)
+
+
+async def _say_where(turn: Turn) -> None:
+    """A question of a group was answered in private, and all that came of it was said in the group: say so."""
+    message = Outgoing(text=WORDS("said_in_group"), urgency=Urgency.ANSWER)
+    for place in turn.untold:
+        await post(turn.work, place, message, key=f"where:{turn.key}", kind="reply")
 
 
 async def _note_unknown(work: Work, incoming: Incoming, person: Person | None) -> None:

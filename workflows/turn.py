@@ -8,12 +8,18 @@ from typing import Any
 from sqlmodel import col, select
 
 from intents.reading import Reading
-from storage.messages import Action, Incoming, Outgoing, Question, Urgency
+from storage.messages import Action, Address, Incoming, Outgoing, Question, Urgency
 from storage.models import Expectation, Group, Person
-from storage.outbox import post
+from storage.outbox import cancel_queued, post
 from storage.work import Work
 
 ASK_LIFETIME = timedelta(hours=12)
+ALONE = "alone"
+"""In what waits for an answer: the private chats where the same was asked, as text."""
+STAY = "stay"
+"""In what waits for an answer: an answer in private is dealt with there."""
+PROMPT = "prompt"
+"""The kind of a private copy of a question."""
 
 
 @dataclass
@@ -30,6 +36,8 @@ class Turn:
     numbers: tuple[str, ...] = ()
     expectations: list[Expectation] = field(default_factory=list)
     said: int = 0
+    untold: list[Address] = field(default_factory=list)
+    """The private chat in which a question of a group was answered, until something has been said there."""
 
     @property
     def direct(self) -> bool:
@@ -89,13 +97,42 @@ class Turn:
             hints=self.incoming.hints,
         )
 
+    @property
+    def alone(self) -> list[Address]:
+        """Where the sender can be asked in private what is asked in this group; empty in private."""
+        return [] if self.direct else self.work.org.addresses(self.person.person_id, {self.via})
+
+    async def ask(
+        self, in_group: str, in_private: str, *, about: str = "", title: str = "", actions: Sequence[Action] = ()
+    ) -> None:
+        """Say what awaits an answer of the sender: in a group also in private, where no mention is needed."""
+        await self.reply(in_private if self.direct else in_group, about=about, title=title, actions=actions)
+        message = Outgoing(text=in_private, title=title, about=about, urgency=Urgency.ANSWER, actions=tuple(actions))
+        for place in self.alone:
+            key = f"reply:{self.key}:{self.said}"
+            await post(self.work, place, message, key=key, kind=PROMPT, person_id=self.person.person_id)
+            self.untold.clear()
+
+    def asked_here(self, kind: str) -> list[Expectation]:
+        """Open questions of a kind that were put to the sender in this conversation, newest first."""
+        here = str(self.incoming.conversation)
+        return [row for row in self.expectations if (row.kind, row.state) == (kind, "open") and here in places_of(row)]
+
+    async def take_up(self, row: Expectation) -> None:
+        """Go on where the question was put: its answer in private is for the group that waits for it."""
+        await cancel_queued(self.work, row.person_id, row.about, (PROMPT,))
+        here, there = self.incoming.conversation, Address.parse(row.conversation)
+        if there.kind != "group" or row.pending.get(STAY) or str(here) not in row.pending.get(ALONE, ()):
+            return
+        self.incoming = self.incoming.model_copy(update={"conversation": there, "hints": {}})
+        self.group = self.work.org.group_at(there)
+        self.untold.append(here)
+
     async def expect(
         self,
         kind: str,
         about: str = "",
         *,
-        person: Person | None = None,
-        conversation: str = "",
         step: str = "",
         options: Sequence[dict[str, Any]] = (),
         pending: dict[str, Any] | None = None,
@@ -103,13 +140,13 @@ class Turn:
         """Remember what was asked; an older question of the same kind about the same thing is replaced."""
         return await expect(
             self.work,
-            person or self.person,
+            self.person,
             kind,
             about,
-            conversation=conversation or str(self.incoming.conversation),
+            conversation=str(self.incoming.conversation),
             step=step,
             options=options,
-            pending=pending,
+            pending={**(pending or {}), **({ALONE: [str(place) for place in self.alone]} if self.alone else {})},
         )
 
 
@@ -162,4 +199,9 @@ async def open_expectations(work: Work, person_id: str, conversation: str) -> li
         .order_by(col(Expectation.id).desc())
     )
     rows = [row for row in (await work.session.exec(query)).all() if not row.expires_at or row.expires_at > work.now]
-    return sorted(rows, key=lambda row: row.conversation != conversation)
+    return sorted(rows, key=lambda row: conversation not in places_of(row))
+
+
+def places_of(row: Expectation) -> list[str]:
+    """Where a question was put: in its conversation and, when that is a group, in private too."""
+    return [row.conversation, *row.pending.get(ALONE, ())]

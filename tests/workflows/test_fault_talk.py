@@ -298,6 +298,7 @@ async def test_good_answers_what_was_asked_and_with_two_questions_open_it_asks(b
     bot.forget_all()
     await bot.say("fang", "好了", group=CLIENT[1:])
     bot.expect(CLIENT, "哪一张", NUMBER, SECOND)
+    bot.expect("fang", "哪一张", NUMBER, SECOND)
     bot.nothing_more()
     await bot.say("fang", "1", group=CLIENT[1:])
     assert sorted(fault.state for fault in await bot.rows(Fault)) == ["observing", "resolved"]

@@ -39,6 +39,7 @@ async def test_in_a_group_the_read_back_says_that_the_mention_is_needed(tmp_path
     async with scenario(tmp_path) as bot:
         await bot.say("chen", SAID, group="集客联络群")
         bot.expect("#集客联络群", NUMBER, "请@会保 回“确认”")
+        bot.expect("chen", NUMBER, "回“确认”", absent=["@会保"])
         bot.nothing_more()
 
 
@@ -115,7 +116,7 @@ async def test_only_the_drafter_in_that_conversation_says_yes(tmp_path: Path) ->
     async with scenario(tmp_path) as bot:
         await bot.say("chen", SAID, group="集客联络群")
         await bot.say("luo", "确认", group="集客联络群")
-        await bot.say("chen", "确认")
+        await bot.say("chen", "确认", group="省级保障群")
         assert await states(bot) == {NUMBER: "draft"}
         await bot.say("luo", click=f"publish:{NUMBER}", group="集客联络群")
         bot.expect("#集客联络群", "请由起草人")
@@ -253,3 +254,13 @@ async def test_sites_without_the_system_are_left_out_and_said(tmp_path: Path) ->
     async with scenario(tmp_path) as bot:
         await bot.say("chen", "明天上午9点全省政务视频会，各分会场参加")
         bot.expect("chen", "临河县水利局三楼会议室、安川县水利局二楼会议室；", "另有4个会场未登记该系统")
+
+
+async def test_the_latest_draft_read_back_in_private_is_the_one_that_a_yes_there_is_for(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "后天上午9点临河县视频调度会，临河县参加")
+        await bot.say("chen", SAID, group="集客联络群")
+        await bot.say("chen", "确认")
+        await bot.say("chen", "确认")
+        assert sorted((await states(bot)).values()) == ["draft", "published"]
+        assert (await states(bot))[NUMBER] == "published"

@@ -1,0 +1,173 @@
+"""What is asked of somebody in a group is asked in private too, and can be answered in either place, once."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storage.messages import Address
+from storage.models import Delivery, Expectation
+from storage.ports import Retry
+from tests.scenario import WECOM, Scenario, scenario
+
+DESK, CLIENTS, OWN, PROVINCE = "集客联络群", "临河县水利局客户群", "临河县保障群", "省级保障群"
+NOTICE = "明天上午9点半防汛视频会商，临河县和安川县参加，提前一小时到位"
+
+
+@pytest.fixture
+async def bot(tmp_path: Path) -> AsyncIterator[Scenario]:
+    async with scenario(tmp_path) as running:
+        yield running
+
+
+async def drafted(bot: Scenario) -> None:
+    await bot.say("chen", NOTICE, group=DESK)
+    bot.forget_all()
+
+
+async def test_a_draft_is_read_back_in_the_group_and_in_private(bot: Scenario) -> None:
+    await bot.say("chen", NOTICE, group=DESK)
+    in_group = bot.expect(f"#{DESK}", "【请核对】", "请@会保 回“确认”")
+    in_private = bot.expect("chen", "【请核对】", "回“确认”", absent=["@会保"])
+    assert in_group.message.actions == in_private.message.actions
+    bot.nothing_more()
+
+
+async def test_in_private_it_is_asked_once(bot: Scenario) -> None:
+    await bot.say("chen", NOTICE)
+    bot.expect("chen", "【请核对】")
+    bot.nothing_more()
+
+
+async def test_a_yes_in_private_publishes_once_and_the_group_hears_it(bot: Scenario) -> None:
+    await drafted(bot)
+    await bot.say("chen", "确认")
+    bot.expect(f"#{DESK}", "已发布", "汇总到这里")
+    bot.expect("chen", "在群里")
+    meeting = await bot.meeting()
+    assert (meeting.state, meeting.conversation) == ("published", "dingtalk:group:cid-jike")
+    debts = len(await bot.obligations(kind="notice_ack"))
+    bot.forget_all()
+    await bot.say("chen", "确认", group=DESK)
+    await bot.say("chen", "确认")
+    assert len(await bot.obligations(kind="notice_ack")) == debts
+    assert (await bot.meeting()).version == 1
+    assert [seen.text for seen in bot.unread(f"#{DESK}")] == []
+
+
+async def test_the_button_in_private_does_the_same(bot: Scenario) -> None:
+    await bot.say("chen", NOTICE, group=DESK)
+    press = bot.expect("chen", "【请核对】").message.actions[0].value
+    bot.forget_all()
+    await bot.say("chen", click=press)
+    bot.expect(f"#{DESK}", "已发布")
+    assert (await bot.meeting()).state == "published"
+
+
+async def test_a_yes_in_the_group_says_nothing_more_in_private(bot: Scenario) -> None:
+    await drafted(bot)
+    await bot.say("chen", "确认", group=DESK)
+    bot.expect(f"#{DESK}", "已发布")
+    assert bot.unread("chen") == []
+
+
+async def test_a_correction_in_private_is_read_back_in_both(bot: Scenario) -> None:
+    await drafted(bot)
+    await bot.say("chen", "改成9点")
+    bot.expect(f"#{DESK}", "【请核对】", "9:00")
+    bot.expect("chen", "【请核对】", "9:00")
+    bot.nothing_more()
+
+
+async def test_dropping_it_in_private_tells_the_group(bot: Scenario) -> None:
+    await drafted(bot)
+    await bot.say("chen", "算了")
+    bot.expect(f"#{DESK}", "草稿已作废")
+    bot.expect("chen", "在群里")
+    bot.nothing_more()
+
+
+async def test_what_is_missing_is_asked_in_both(bot: Scenario) -> None:
+    await bot.say("chen", "召开全省防汛视频会商，各市县参加，请提前到位", group=DESK)
+    bot.expect(f"#{DESK}", "请@会保 补充开始时间")
+    bot.expect("chen", "请补充开始时间")
+    bot.nothing_more()
+    await bot.say("chen", "明天上午9点半")
+    bot.expect(f"#{DESK}", "【请核对】", "9:30")
+    bot.expect("chen", "【请核对】", "9:30")
+    bot.nothing_more()
+
+
+async def test_a_change_is_read_back_in_both_and_confirmed_in_private(bot: Scenario) -> None:
+    await drafted(bot)
+    await bot.say("chen", "确认", group=DESK)
+    bot.forget_all()
+    await bot.say("chen", "改到10点", group=DESK)
+    bot.expect(f"#{DESK}", "【请核对变更】")
+    bot.expect("chen", "【请核对变更】")
+    await bot.say("chen", "确认")
+    bot.expect(f"#{DESK}", "变更已发布")
+    bot.expect("chen", "在群里")
+
+
+async def test_somebody_elses_private_yes_is_no_yes(bot: Scenario) -> None:
+    await drafted(bot)
+    await bot.say("li", "确认")
+    assert (await bot.meeting()).state == "draft"
+
+
+async def test_a_numbered_question_is_asked_in_both_and_answered_in_private(bot: Scenario) -> None:
+    await bot.say("chen", NOTICE)
+    await bot.say("chen", "确认")
+    await bot.say("fang", "三楼会议室投影黑屏", group=CLIENTS)
+    bot.forget_all()
+    await bot.say("li", "收到", group=OWN)
+    bot.expect(f"#{OWN}", "请@会保 回编号")
+    bot.expect("li", "请回编号", absent=["@会保"])
+    bot.nothing_more()
+    await bot.say("li", "1")
+    bot.expect("li", "已登记", "临河县")
+    assert [row.state for row in await bot.rows(Expectation, Expectation.kind == "choice")] == ["met"]
+    bot.forget_all()
+    await bot.say("li", "1", group=OWN)
+    bot.nothing_more()
+
+
+async def test_where_it_is_may_be_told_in_private_and_the_group_gets_the_number(bot: Scenario) -> None:
+    await bot.say("gao", "会议室没声音了", group=PROVINCE)
+    bot.expect(f"#{PROVINCE}", "哪个会场", "@会保")
+    bot.expect("gao", "哪个会场", absent=["@会保"])
+    await bot.say("gao", "临河县水利局三楼会议室")
+    fault = await bot.fault()
+    assert (fault.site_id, fault.conversations) == ("S2", ["dingtalk:group:cid-sheng"])
+    bot.expect(f"#{PROVINCE}", fault.number)
+    bot.expect("gao", "在群里")
+
+
+async def test_a_difficulty_pressed_in_the_group_may_be_explained_in_private(bot: Scenario) -> None:
+    await drafted(bot)
+    await bot.say("chen", "确认", group=DESK)
+    press = next(a.value for a in bot.expect(f"#{OWN}", "会议保障通知").message.actions if a.label == "有困难")
+    bot.forget_all()
+    await bot.say("li", click=press, group=OWN)
+    bot.expect(f"#{OWN}", "请@会保 写明")
+    bot.expect("li", "请直接写明")
+    bot.expect(f"#{DESK}", "有困难")
+    await bot.say("li", "投影坏了")
+    bot.expect(f"#{DESK}", "李工说明困难：投影坏了")
+    bot.expect("li", "已转告联络员")
+
+
+async def test_the_private_copy_stays_on_the_platform_of_the_group(tmp_path: Path) -> None:
+    async with scenario(tmp_path, wecom=WECOM) as bot:
+        await bot.say("chen", NOTICE, group=DESK)
+        bot.expect("dingtalk:direct:dt-chen", "【请核对】")
+        assert not [seen for seen in bot.platforms["wecom"].seen if "请核对" in seen.text]
+
+
+async def test_a_copy_that_still_waits_is_taken_back_by_the_answer(bot: Scenario) -> None:
+    bot.platforms["dingtalk"].outcomes[Address(platform="dingtalk", kind="direct", id="dt-chen")] = Retry("busy")
+    await drafted(bot)
+    await bot.say("chen", "确认", group=DESK)
+    (copy,) = await bot.rows(Delivery, Delivery.kind == "prompt")
+    assert copy.state == "cancelled"
