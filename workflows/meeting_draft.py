@@ -216,6 +216,7 @@ async def fill_missing(turn: Turn, asked: Expectation) -> bool:
 async def _close(turn: Turn, asked: Expectation) -> None:
     asked.state = "met"
     turn.work.session.add(asked)
+    await turn.take_up(asked)
     await turn.work.session.flush()
 
 
@@ -227,7 +228,6 @@ def _told_start(turn: Turn, known: Any) -> str | None:
     if known and isinstance(span.start, datetime) and "T" not in str(known):
         return datetime.combine(date.fromisoformat(str(known)), span.start.timetz()).isoformat()
     return span.start.isoformat()
-    await turn.take_up(asked)
 
 
 def _told_scope(turn: Turn, area: Unit | None, slots: Mapping[str, Any]) -> list[str] | None:
