@@ -31,10 +31,9 @@ MERGED = "merged"
 async def release(work: Work, timer: Timer) -> None:
     """Put together what waited for this moment, a slice of addresses at a time; then let everything go."""
     waiting = (
-        Delivery.state == "pending",
-        Delivery.attempts == 0,
-        Delivery.not_before == timer.due_at + GRACE,
-        Delivery.created_at < timer.due_at,
+        col(Delivery.state) == "pending",
+        col(Delivery.attempts) == 0,
+        col(Delivery.not_before) == timer.due_at + GRACE,
     )
     crowded = select(Delivery.address).where(*waiting, Delivery.kind != KIND).group_by(Delivery.address)
     several = crowded.having(func.count() > 1).order_by(Delivery.address).limit(SLICE)

@@ -44,7 +44,7 @@ async def test_without_an_answer_the_summary_comes_after_two_hours_and_says_who_
         await bot.advance("45m")
         bot.expect("li", "检查应于12:00前完成")
         bot.nothing_more()
-        await bot.advance("76m")
+        await bot.advance("136m")  # at 13:00 people rest: a summary waits until 14:00
         bot.expect("chen", "小结", "关机断电0/1个，未收到：临河县水利局三楼会议室")
 
 
