@@ -10,8 +10,9 @@ from storage.models import Meeting, Obligation, Person, Unit
 from storage.obligations import unmet
 from storage.outbox import post_person
 from storage.work import Work
-from workflows import checklist, desk_groups, fault_photo, forwarded, undo
+from workflows import checklist, desk_groups, fault_photo, forwarded, paper, undo
 from workflows.meeting_clock import arrive_at
+from workflows.meeting_scope import area_of
 from workflows.phrases import call, calls, clock, day, fit, full_clock, joined
 from workflows.reader import role_of
 from workflows.turn import Turn
@@ -25,10 +26,17 @@ MORNING = time(9)
 async def command(turn: Turn) -> bool:
     """What needs no reading: taking back, binding a group, a photo alone, words after [异常]. True when handled."""
     if turn.incoming.attachments and not turn.incoming.text.strip():
-        return await checklist.photo(turn) or await fault_photo.photo(turn)
+        return await _file_alone(turn)
     if await forwarded.handled(turn):
         return True
     return await undo.command(turn) or await desk_groups.bind(turn) or await checklist.described(turn)
+
+
+async def _file_alone(turn: Turn) -> bool:
+    """A paper of somebody who publishes is a notice; else a file belongs to what is being done."""
+    if area_of(turn.work.org, turn.person) is not None and await paper.offered(turn):
+        return True
+    return await checklist.photo(turn) or await fault_photo.photo(turn) or await paper.offered(turn)
 
 
 # ---- who is on duty

@@ -40,7 +40,8 @@ async def show_in_fault(work: Work, fault: Fault, names: Sequence[str]) -> None:
 async def arrived(work: Work, fetch: Fetch) -> None:
     """A file is kept: the rows that were to show it refer to it by its content."""
     for kind, *key in fetch.places:
-        await _SHOW[kind](work, key, {fetch.ref: fetch.sha256})
+        if kind in _SHOW:
+            await _SHOW[kind](work, key, {fetch.ref: fetch.sha256})
 
 
 async def _claim(work: Work, names: Sequence[str], place: list[str]) -> Known:

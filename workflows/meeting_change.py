@@ -33,15 +33,24 @@ def between(work: Work, old: Plan, new: Plan) -> Difference:
     added = tuple(site for site in new.site_ids if site not in old.site_ids)
     removed = tuple(site for site in old.site_ids if site not in new.site_ids)
     staying = owing_units(org, new.site_ids)
-    if (old.starts_at, old.arrive_before_s) != (new.starts_at, new.arrive_before_s):
+    if _moments(old) != _moments(new):
         owing = [*staying, *_left(org, removed, staying)]
     else:
         touched = owing_units(org, [*added, *removed])
         owing = [*(unit for unit in staying if unit in touched), *_left(org, removed, staying)]
-    reworded = (old.title, old.systems, old.ends_at) != (new.title, new.systems, new.ends_at)
+    reworded = _wording(old) != _wording(new)
     told = [unit for unit in staying if unit not in owing] if reworded else []
     lines = _lines(work, old, new, added, removed)
     return Difference(tuple(lines), added, removed, tuple(dict.fromkeys(owing)), tuple(told))
+
+
+def _moments(plan: Plan) -> tuple[object, ...]:
+    """When people have to be somewhere."""
+    return plan.starts_at, plan.arrive_before_s, plan.tested_at
+
+
+def _wording(plan: Plan) -> tuple[object, ...]:
+    return plan.title, plan.systems, plan.ends_at, plan.contact
 
 
 def _left(org: Directory, removed: Sequence[str], staying: Sequence[str]) -> list[str]:
@@ -56,6 +65,8 @@ def _lines(work: Work, old: Plan, new: Plan, added: Sequence[str], removed: Sequ
         ("start", full_clock(work, old.starts_at), full_clock(work, new.starts_at)),
         ("end", _end(work, old), _end(work, new)),
         ("arrive", _arrive(work, old), _arrive(work, new)),
+        ("test", _tested(work, old), _tested(work, new)),
+        ("contact", old.contact, new.contact),
         ("basis", old.basis, new.basis),
     ]
     none = WORDS("change.none")
@@ -72,6 +83,10 @@ def _lines(work: Work, old: Plan, new: Plan, added: Sequence[str], removed: Sequ
 
 def _end(work: Work, plan: Plan) -> str:
     return full_clock(work, plan.ends_at) if plan.ends_at else ""
+
+
+def _tested(work: Work, plan: Plan) -> str:
+    return full_clock(work, plan.tested_at) if plan.tested_at else ""
 
 
 def _arrive(work: Work, plan: Plan) -> str:

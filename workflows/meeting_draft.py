@@ -72,9 +72,12 @@ async def _draft(turn: Turn, area: Unit, slots: dict[str, Any], text: str) -> No
         ends_at=_end(turn, slots.get("end")),
         arrive_before_s=_arrive_before(turn, slots),
         site_ids=tuple(sites),
-        basis=_basis(text),
+        basis=str(slots.get("basis") or _basis(text)),
+        tested_at=_tested_at(turn, slots, text),
+        contact=str(slots.get("contact") or ""),
     )
-    meeting = await _store(turn, area, plan, _notes(turn, area, plan, text))
+    meeting = await _store(turn, area, plan, [*slots.get("notes", ()), *_notes(turn, area, plan, text)])
+    meeting.extra = {**meeting.extra, "files": list(slots.get("files", ()))}
     if not await _ask_weekday(turn, meeting, text):
         await read_back(turn, meeting)
 
@@ -92,6 +95,14 @@ def _end(turn: Turn, value: Any) -> datetime | None:
     if end is None or isinstance(end, datetime):
         return end
     return datetime.combine(end, CLOSING, turn.work.zone)
+
+
+def _tested_at(turn: Turn, slots: Mapping[str, Any], text: str) -> datetime | None:
+    """The joint test, as a paper or the speaker's own words name it."""
+    told = moment_from(slots.get("tested_at"))
+    spans = find_times(text, turn.work.local(turn.incoming.written_at)) if told is None else []
+    said = [told, *(span.start for span in spans if span.role == "joint_test")]
+    return next((moment for moment in said if isinstance(moment, datetime)), None)
 
 
 def _arrive_before(turn: Turn, slots: Mapping[str, Any]) -> float:
@@ -308,4 +319,3 @@ def drafter(turn: Turn, meeting: Meeting) -> str:
     """Who wrote the draft, politely."""
     person = turn.work.org.people.get(meeting.created_by)
     return call(person) if person else ""
-

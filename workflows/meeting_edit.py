@@ -39,6 +39,17 @@ def edited(desk: Desk, plan: Plan, text: str) -> Plan | None:
     return plan if found else None
 
 
+def _test(desk: Desk, plan: Plan, clause: str) -> Plan | None:
+    """“联调改到下午4点”: the joint test has its own time; what is said of it never moves the meeting."""
+    if not MATCH["test"].search(clause):
+        return None
+    spans = [one for one in find_times(clause, desk.now) if isinstance(one.start, datetime) and one.role != "old"]
+    if not spans:
+        return plan
+    base = (plan.tested_at or plan.starts_at).astimezone(desk.now.tzinfo)
+    return replace(plan, tested_at=moment_of(spans[-1], clause, base))
+
+
 def _arrival(desk: Desk, plan: Plan, clause: str) -> Plan | None:
     """“提前半小时到位”, “8点半前到位”."""
     if not MATCH["on_site"].search(clause):
@@ -143,6 +154,11 @@ def _title(_desk: Desk, plan: Plan, clause: str) -> Plan | None:
     return replace(plan, title=told["title"].strip()) if told else None
 
 
+def _contact(_desk: Desk, plan: Plan, clause: str) -> Plan | None:
+    told = MATCH["contact"].search(clause)
+    return replace(plan, contact=told["contact"].strip()) if told else None
+
+
 def _basis(_desk: Desk, plan: Plan, clause: str) -> Plan | None:
     told = MATCH["basis"].search(clause)
     return replace(plan, basis=told["basis"].strip()) if told else None
@@ -151,6 +167,8 @@ def _basis(_desk: Desk, plan: Plan, clause: str) -> Plan | None:
 RULES: tuple[Callable[[Desk, Plan, str], Plan | None], ...] = (
     _basis,
     _title,
+    _contact,
+    _test,
     _arrival,
     _shift,
     _time,

@@ -13,7 +13,7 @@ from workflows.words import Words
 WORDS = Words("meeting")
 FEW = 5
 """Up to so many sites are named one by one."""
-MOMENTS = ("starts_at", "ends_at")
+MOMENTS = ("starts_at", "ends_at", "tested_at")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Plan:
     arrive_before_s: float
     site_ids: tuple[str, ...]
     basis: str = ""
+    tested_at: datetime | None = None
+    """The joint test (联调), when there is one."""
+    contact: str = ""
 
     @classmethod
     def of(cls, meeting: Meeting) -> "Plan":
@@ -39,6 +42,8 @@ class Plan:
             arrive_before_s=meeting.arrive_before_s,
             site_ids=tuple(meeting.site_ids),
             basis=meeting.basis,
+            tested_at=tested_at(meeting),
+            contact=str(meeting.extra.get("contact", "")),
         )
 
     def write(self, org: Directory, meeting: Meeting) -> None:
@@ -47,6 +52,8 @@ class Plan:
         meeting.starts_at, meeting.ends_at = self.starts_at, self.ends_at
         meeting.arrive_before_s, meeting.basis = self.arrive_before_s, self.basis
         meeting.site_ids, meeting.scope_text = list(self.site_ids), scope_words(org, self.site_ids)
+        test = self.tested_at.isoformat() if self.tested_at else ""
+        meeting.extra = {**meeting.extra, "tested_at": test, "contact": self.contact}
 
     def stored(self) -> dict[str, Any]:
         """As JSON."""
@@ -56,7 +63,7 @@ class Plan:
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Plan":
         """The reverse of :meth:`stored`."""
-        moments = {name: datetime.fromisoformat(data[name]) for name in MOMENTS if data[name]}
+        moments = {name: datetime.fromisoformat(data[name]) for name in MOMENTS if data.get(name)}
         lists = {name: tuple(data[name]) for name in ("systems", "site_ids")}
         return cls(**{**data, **moments, **lists})
 
@@ -70,6 +77,12 @@ class Plan:
     def arrive_at(self) -> datetime:
         """By when people must be on site."""
         return self.starts_at - timedelta(seconds=self.arrive_before_s)
+
+
+def tested_at(meeting: Meeting) -> datetime | None:
+    """When a stored meeting's joint test is, if it has one."""
+    told = meeting.extra.get("tested_at")
+    return datetime.fromisoformat(told) if told else None
 
 
 def site_names(org: Directory, site_ids: Sequence[str]) -> list[str]:

@@ -28,6 +28,8 @@ async def read_draft(turn: Turn, meeting: Meeting, plan: Plan) -> None:
         _time(work, plan),
         WORDS("readback.arrive", arrive=on_the_day(work, plan.arrive_at, plan.starts_at)),
         _scope(work.org, plan, len(units)),
+        WORDS("readback.test", test=full_clock(work, plan.tested_at)) if plan.tested_at else "",
+        WORDS("readback.contact", contact=plan.contact) if plan.contact else "",
         WORDS("readback.basis", basis=plan.basis) if plan.basis else "",
         *(WORDS("readback.warning", text=text) for text in [*meeting.extra.get("notes", ()), *warnings(work, plan)]),
         _through(work, units),
@@ -84,13 +86,20 @@ def _through(work: Work, units: Sequence[str]) -> str:
 def warnings(work: Work, plan: Plan) -> list[str]:
     """What the coordinator should know before saying yes."""
     units = owing_units(work.org, plan.site_ids)
-    found = [_past(work, plan), _late(work, plan), *_staff(work, units)]
+    found = [_past(work, plan), _tested(work, plan), _late(work, plan), *_staff(work, units)]
     return [text for text in found if text]
 
 
 def _past(work: Work, plan: Plan) -> str:
     passed = plan.starts_at <= work.now
     return WORDS("readback.past", start=full_clock(work, plan.starts_at)) if passed else ""
+
+
+def _tested(work: Work, plan: Plan) -> str:
+    """A joint test belongs between now and the meeting."""
+    if plan.tested_at is None or work.now < plan.tested_at < plan.starts_at:
+        return ""
+    return WORDS("readback.test_odd", test=full_clock(work, plan.tested_at))
 
 
 def _late(work: Work, plan: Plan) -> str:

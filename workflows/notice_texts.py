@@ -11,6 +11,7 @@ from storage.messages import Action, Outgoing, Urgency
 from storage.models import Group, Meeting, Notice
 from storage.work import Work
 from workflows import meeting_clock
+from workflows.meeting_plan import tested_at
 from workflows.phrases import clock, full_clock, joined
 from workflows.words import Words
 
@@ -39,7 +40,8 @@ class Letterhead:
             "start": full_clock(work, meeting.starts_at),
             "arrive": on_the_day(work, arrival_due(work, meeting, notice.published_at), meeting.starts_at),
             "scope": meeting.scope_text,
-            "basis": WORDS("basis", basis=meeting.basis) if meeting.basis else "",
+            "test": _test(work, meeting),
+            "basis": _contact(meeting) + (WORDS("basis", basis=meeting.basis) if meeting.basis else ""),
             "due": clock(work, due_at),
             "lines": NAMES.get("semicolon").join(notice.changes.get("lines", ())),
         }
@@ -77,6 +79,17 @@ class Letterhead:
             mention_all=mention_all,
             actions=tuple(buttons) if answerable else (),
         )
+
+
+def _test(work: Work, meeting: Meeting) -> str:
+    """When the joint test is, while it is still to come."""
+    test = tested_at(meeting)
+    return WORDS("test", test=full_clock(work, test)) if test and test > work.now else ""
+
+
+def _contact(meeting: Meeting) -> str:
+    contact = meeting.extra.get("contact")
+    return WORDS("contact", contact=contact) if contact else ""
 
 
 def arrival_due(work: Work, meeting: Meeting, published_at: datetime) -> datetime:

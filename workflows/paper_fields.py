@@ -27,7 +27,8 @@ class Fields:
     """Moments are ISO text, a date alone where no hour stands; empty where the paper says nothing.
 
     ``title`` is the paper's, ``name`` the meeting's. ``scope`` holds the lines that say who takes part, ``greeted`` the
-    addressees, ``listed`` the rows of tables and annexes. ``others``: ``[what for, moment]`` of times that are no time of the meeting.
+    addressees, ``listed`` the rows of tables and annexes. ``others``: ``[what for, moment]`` of times that are not the
+    meeting's.
     """
 
     title: str = ""

@@ -12,7 +12,7 @@ from datetime import timedelta
 from intents.reading import Reading
 from storage.directory import Directory
 from storage.messages import Incoming, Outgoing, Urgency
-from storage.models import InboxRow, Person, Sighting
+from storage.models import InboxRow, Person, Sighting, Timer
 from storage.outbox import post, post_person
 from storage.work import Work
 from workflows import (
@@ -25,6 +25,7 @@ from workflows import (
     fault_progress,
     learning,
     meeting,
+    paper,
     secrecy,
     unproven,
     why,
@@ -105,6 +106,10 @@ class Router:
             await self._read(turn)
         await _say_where(turn)
 
+    async def paper_ready(self, work: Work, timer: Timer) -> None:
+        """The files of a message that brought a formal notice are there."""
+        await paper.on_ready(self._reader, work, timer)
+
     async def _taught(self, turn: Turn) -> bool:
         """Words about the bot's own reading: why it read so, that it read wrongly, another name of a place."""
         return await why.command(turn, self._reader.again) or await learning.command(turn, self._reader.again)
@@ -130,7 +135,8 @@ class Router:
             turn.numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quote.text))))
         explained = await ack.trouble_detail(turn)
         readings = await self._reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
-        if await meeting.overhear(turn, {reading.intent for reading in readings}):
+        intents = {reading.intent for reading in readings}
+        if await meeting.overhear(turn, intents) or await paper.offered(turn, intents):
             return
         for reading in readings:
             if explained and reading.intent != "fault.report":
@@ -150,18 +156,18 @@ class Router:
         whole.said = turn.said
 
 
-async def _help_shortly(turn: Turn) -> None:
-    """A short help in private, at most once an hour."""
-    message = Outgoing(text=WORDS("not_understood"), urgency=Urgency.ANSWER)
-    key = f"help:{turn.person.person_id}:{turn.work.now:%Y%m%d%H}"
-    await post(turn.work, turn.incoming.conversation, message, key=key, kind="help", hints=turn.incoming.hints)
-
-
 async def _say_where(turn: Turn) -> None:
     """A question of a group was answered in private, and all that came of it was said in the group: say so."""
     message = Outgoing(text=WORDS("said_in_group"), urgency=Urgency.ANSWER)
     for place in turn.untold:
         await post(turn.work, place, message, key=f"where:{turn.key}", kind="reply")
+
+
+async def _help_shortly(turn: Turn) -> None:
+    """A short help in private, at most once an hour."""
+    message = Outgoing(text=WORDS("not_understood"), urgency=Urgency.ANSWER)
+    key = f"help:{turn.person.person_id}:{turn.work.now:%Y%m%d%H}"
+    await post(turn.work, turn.incoming.conversation, message, key=key, kind="help", hints=turn.incoming.hints)
 
 
 async def _note_unknown(work: Work, incoming: Incoming, person: Person | None) -> None:

@@ -18,11 +18,12 @@ from workflows import (
     failures,
     fault_clock,
     fault_voice,
-    files,
     manners,
     meeting_clock,
     notice,
+    notice_echo,
     notice_tally,
+    paper,
 )
 from workflows.router import Router, bury
 from workflows.vocabulary import Vocabulary
@@ -38,6 +39,7 @@ LADDERS: Mapping[str, Escalate] = {
 
 RENDERERS: Mapping[str, Renderer] = {
     notice_tally.KIND: notice_tally.render,
+    notice_echo.KIND: notice_echo.render,
     fault_voice.RENDERER: fault_voice.render,
     escalation.RENDERER: escalation_words.render_escalation,
     escalation.CLEAR: escalation_words.render_all_clear,
@@ -54,14 +56,16 @@ async def escalate(work: Work, obligation: Obligation, rung: str, late: bool) ->
 def logic(org: Directory) -> Logic:
     """All workflows, ready to be given to a Runtime; what the first message needs of ``org`` is prepared now."""
     vocabulary = Vocabulary()
+    router = Router(org, vocabulary)
     return Logic(
-        handle=Router(org, vocabulary).handle,
+        handle=router.handle,
         bury=bury,
         escalate=escalate,
         timers={
             "notice": notice.spread,
             "tally": notice_tally.on_timer,
             "tally_due": notice_tally.on_due,
+            notice_echo.KIND: notice_echo.on_timer,
             "meeting_start": meeting_clock.on_start,
             "meeting_end": meeting_clock.on_end,
             fault_clock.OBSERVED: fault_clock.on_observed,
@@ -69,12 +73,16 @@ def logic(org: Directory) -> Logic:
             checklist_end.SHUTDOWN_TIMER: checklist_end.shut_down_slice,
             checklist_end.SUMMARY_TIMER: checklist_end.send_summary,
             failures.WATCH: failures.watch,
+            paper.READY: router.paper_ready,
+            paper.LATE: paper.on_late,
             manners.RELEASE: digest.release,
         },
         renderers={**RENDERERS, digest.KIND: partial(digest.render, RENDERERS)},
         on_failure=failures.turn_to_next_channel,
         resend_mark=Words("escalation")("resend_mark"),
-        on_file=files.arrived,
+        on_file=paper.kept,
+        inspect=paper.inspect,
+        on_lost=paper.lost,
         refresh=vocabulary.look,
         manners=manners.earliest,
     )

@@ -1,0 +1,263 @@
+"""A formal notice that comes as a file: fetched, read, and read back as a draft to whoever sent it and may publish.
+
+The file's text is nobody's word. It fills the fields of a draft, which waits for its sender's own yes; nothing in it is
+ever handled as a message. The file is kept as the basis of the task.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import col, select
+
+from intents.reading import Context, Reading
+from storage.fetcher import UnwantedError
+from storage.fetches import Fetch
+from storage.messages import Incoming
+from storage.models import InboxRow, Timer
+from storage.timers import drop_timer, set_timer
+from storage.work import Ground, Work
+from workflows import files, secrecy
+from workflows.meeting_draft import begin, moment_from, refuse
+from workflows.meeting_scope import area_of
+from workflows.paper_fields import MATCH
+from workflows.paper_reader import read_paper
+from workflows.paper_scope import sites_of
+from workflows.phrases import full_clock, joined
+from workflows.reader import Reader, numbers_in
+from workflows.turn import Turn, open_expectations
+from workflows.words import Words
+
+WORDS = Words("paper")
+MEETING = Words("meeting")
+PLACE = "paper"
+READY, LATE = "paper", "paper_late"
+"""Timers: all files of a message are there or lost · one of them is not there yet."""
+PATIENCE = timedelta(minutes=2)
+QUIET = frozenset({"none", "ack", "meeting.notice", "meeting.query", "help", "consult"})
+"""Readings of words that may go with a paper; anything else is what the message is about."""
+LATER = 100
+"""Answers given after the files have come are counted from here, so that none shares its key with an earlier one."""
+CLICK = Reading("click", {}, 1.0, "act")
+
+
+# ---- a message with a paper
+
+
+async def offered(turn: Turn, intents: Collection[str] = ()) -> bool:
+    """Have the papers of a message read, or say politely whose that is. False when it brings none, or is about more."""
+    papers = _papers(turn.incoming)
+    if not papers or not turn.incoming.sender.verified:
+        return False
+    said = " ".join([turn.incoming.text, *(one.name for one in papers)])
+    is_notice = bool(MATCH["notice"].search(said))
+    about_more = not QUIET.issuperset(intents) and not (is_notice and _only_calls(turn, intents))
+    if about_more:
+        return False
+    if area_of(turn.work.org, turn.person) is None:
+        if is_notice:
+            await refuse(turn)
+        return is_notice
+    if turn.group is not None and turn.group.purpose == "client":
+        await turn.reply(MEETING("say.client_group"))
+        return True
+    await _have_read(turn, [one.ref for one in papers])
+    return True
+
+
+def _only_calls(turn: Turn, intents: Collection[str]) -> bool:
+    """“请协助做好保障，见附件” is read as many things; what bears a number, or tells of a fault, is about that."""
+    ours = ("fault", "checklist", "arrive", *(("meeting.c",) if MATCH["changing"].search(turn.incoming.text) else ()))
+    return not turn.numbers and not any(one.startswith(ours) for one in intents)
+
+
+def _papers(incoming: Incoming) -> list[Any]:
+    if incoming.click:
+        return []
+    return [one for one in incoming.attachments if one.kind == "file" and MATCH["name"].search(one.name)]
+
+
+async def _have_read(turn: Turn, refs: Sequence[str]) -> None:
+    work = turn.work
+    row = await _inbox_row(work, turn.incoming)
+    query = select(Fetch).where(Fetch.inbox_id == row.id, col(Fetch.ref).in_(refs)).with_for_update()
+    fetches = (await work.session.exec(query)).all()
+    for fetch in fetches:
+        fetch.claim([PLACE, str(row.id)], work.now)
+        work.session.add(fetch)
+    if fetches:
+        await set_timer(work, f"{LATE}:{row.id}", LATE, work.now + PATIENCE, payload={"inbox": row.id})
+    else:
+        await turn.reply(WORDS("problem.lost", name=_papers(turn.incoming)[0].name))
+
+
+async def _inbox_row(work: Work, incoming: Incoming) -> InboxRow:
+    query = select(InboxRow).where(
+        InboxRow.platform == incoming.platform,
+        InboxRow.account == incoming.account,
+        InboxRow.message_id == incoming.message_id,
+    )
+    return (await work.session.exec(query)).one()
+
+
+# ---- a file has come
+
+
+async def inspect(ground: Ground, fetch: Fetch, data: bytes) -> dict[str, Any]:
+    """Look into a file before it is kept: marked papers never are, nor papers that nobody can check."""
+    name = str(fetch.attachment.get("name", ""))
+    if not MATCH["name"].search(name):
+        return {}
+    async with ground.look() as work:
+        now = work.local(fetch.created_at)
+    paper = await read_paper(data, now)
+    if secrecy.is_marked(paper.text):
+        raise UnwantedError(secrecy.MARK)
+    wanted = any(place[0] == PLACE for place in fetch.places)
+    if paper.problem and wanted:
+        raise UnwantedError(paper.problem)
+    return {"paper": paper.fields} if wanted and not paper.problem else {}
+
+
+async def kept(work: Work, fetch: Fetch) -> None:
+    """A file is in the store: it is shown where it belongs, and a paper is read back."""
+    await files.arrived(work, fetch)
+    await arrived(work, fetch)
+
+
+async def lost(work: Work, fetch: Fetch) -> None:
+    """A file is not kept: marked papers leave no trace, for others the sender is told once all are accounted for."""
+    if fetch.error == secrecy.MARK and fetch.state == "refused":
+        await secrecy.refuse_file(work, fetch)
+    else:
+        await arrived(work, fetch)
+
+
+async def arrived(work: Work, fetch: Fetch) -> None:
+    """Look, in a transaction of its own, whether all files of the message are there."""
+    if any(place[0] == PLACE for place in fetch.places):
+        key = f"{READY}:{fetch.inbox_id}"
+        await set_timer(work, key, READY, work.now, payload={"inbox": fetch.inbox_id})
+
+
+async def on_late(work: Work, timer: Timer) -> None:
+    """A file does not come: its sender hears that before the meeting does."""
+    turn, fetches = await _turn(work, int(timer.payload["inbox"]))
+    waiting = [one for one in fetches if one.state == "waiting"]
+    if turn is not None and waiting:
+        turn.said = LATER // 2
+        await turn.reply(WORDS("say.late", name=_name(waiting[0])))
+
+
+async def on_ready(reader: Reader, work: Work, timer: Timer) -> None:
+    """Draft from what was read once every file of the message is there or given up."""
+    turn, fetches = await _turn(work, int(timer.payload["inbox"]))
+    if turn is None or any(one.state == "waiting" for one in fetches):
+        return
+    await drop_timer(work, f"{LATE}:{timer.payload['inbox']}")
+    own = await _own_words(reader, turn)
+    read = [one for one in fetches if one.state == "stored" and one.found.get("paper")]
+    main = max(read, key=_worth, default=None)
+    if main is None:
+        await _say_problems(turn, [one for one in fetches if one.state != "stored"], own)
+    elif main.found["paper"]["changes"]:
+        await turn.reply(WORDS("say.changes", title=main.found["paper"]["title"]))
+    elif not _worth(main)[0] and not own:
+        await turn.reply(WORDS("say.no_meeting", name=_name(main)))
+    else:
+        others = [one for one in fetches if one.state == "stored" and one is not main]
+        await _draft(reader, turn, main, others, own)
+
+
+async def _turn(work: Work, inbox_id: int) -> tuple[Turn | None, list[Fetch]]:
+    """The message again as it was, with all that is known now, and its papers; None when it was refused meanwhile."""
+    row = await work.session.get_one(InboxRow, inbox_id)
+    incoming = work.org.as_registered(Incoming.model_validate(row.payload))
+    incoming = incoming.model_copy(update={"written_at": row.written_at})
+    person = work.org.person_at(incoming.platform, incoming.sender.account)
+    query = select(Fetch).where(Fetch.inbox_id == inbox_id).order_by(col(Fetch.id))
+    fetches = [one for one in (await work.session.exec(query)).all() if [PLACE, str(inbox_id)] in one.places]
+    if person is None or not fetches:
+        return None, []
+    turn = Turn(work, incoming, person, work.org.group_at(incoming.conversation), CLICK, numbers_in(incoming.text))
+    turn.expectations = await open_expectations(work, person.person_id, str(incoming.conversation))
+    turn.said = LATER
+    return turn, fetches
+
+
+async def _own_words(reader: Reader, turn: Turn) -> Mapping[str, Any]:
+    """What the sender wrote beside the file, when that announces a meeting."""
+    readings = await reader.read(turn.work, turn.incoming, turn.person, turn.group, ())
+    return next((one.slots for one in readings if one.intent == "meeting.notice"), {})
+
+
+def _worth(fetch: Fetch) -> tuple[bool, bool, bool]:
+    """Which of several papers is the notice: one with a time and a title, then one with a number."""
+    paper = fetch.found["paper"]
+    return bool(paper["start"] and paper["title"]), bool(paper["start"] or paper["title"]), bool(paper["number"])
+
+
+async def _say_problems(turn: Turn, lost_ones: Sequence[Fetch], own: Mapping[str, Any]) -> None:
+    """What could not be read and what helps; a notice in the sender's own words goes its way all the same."""
+    for fetch in lost_ones:
+        why = fetch.error if fetch.state == "refused" else "lost"
+        await turn.reply(WORDS(f"problem.{why}", name=_name(fetch)))
+    if own.get("start"):
+        await begin(turn, own, turn.incoming.text)
+
+
+# ---- the draft
+
+
+async def _draft(reader: Reader, turn: Turn, main: Fetch, others: Sequence[Fetch], own: Mapping[str, Any]) -> None:
+    paper = main.found["paper"]
+    said = {
+        name: paper[name] for name in ("start", "end", "tested_at", "arrive_before_minutes", "contact") if paper[name]
+    }
+    slots: dict[str, Any] = {**own, **said}
+    slots["title"] = paper["name"] or own.get("title") or ""
+    slots["system"] = own.get("system") or _system(reader, turn, paper)
+    slots["basis"] = _basis(main)
+    slots["files"] = [main.sha256, *(one.sha256 for one in others)]
+    slots["notes"] = _notes(turn, main, others, own)
+    area = area_of(turn.work.org, turn.person)
+    systems = (str(slots["system"]),) if slots["system"] else ()
+    scope = sites_of(turn.work.org, area, paper, systems) if area else []
+    if scope:
+        slots["scope"] = scope
+    turn.audit("paper.read", name=_name(main), sha256=main.sha256, number=paper["number"])
+    await begin(turn, slots, paper["start_text"] or turn.incoming.text)
+
+
+def _system(reader: Reader, turn: Turn, paper: Mapping[str, Any]) -> str:
+    context = Context(turn.work.local(turn.incoming.written_at), "coordinator", "direct")
+    readings = reader.again(WORDS("sentence", name=paper["name"] or paper["title"]), context)
+    return next((str(one.slots["system"]) for one in readings if one.slots.get("system")), "")
+
+
+def _basis(main: Fetch) -> str:
+    paper = main.found["paper"]
+    key = "basis_number" if paper["title"] and paper["number"] else "basis" if paper["title"] else "basis_file"
+    return WORDS(f"say.{key}", title=paper["title"], number=paper["number"], name=_name(main))
+
+
+def _notes(turn: Turn, main: Fetch, others: Sequence[Fetch], own: Mapping[str, Any]) -> list[str]:
+    """What to look at twice: that this was read by a machine, times that were not taken, and where the words differ."""
+    paper, work = main.found["paper"], turn.work
+    notes = [WORDS("say.read", name=_name(main))]
+    told, read = moment_from(own.get("start")), moment_from(paper["start"])
+    if isinstance(told, datetime) and isinstance(read, datetime) and told != read:
+        notes.append(WORDS("say.own_start", said=full_clock(work, told), read=full_clock(work, read)))
+    moments = [(role, moment_from(at)) for role, at in paper["others"]]
+    times = [
+        WORDS(f"time.{role}", at=full_clock(work, moment)) for role, moment in moments if isinstance(moment, datetime)
+    ]
+    if times:
+        notes.append(WORDS("say.other_times", times=joined(times, 5)))
+    if others:
+        notes.append(WORDS("say.others", count=len(others), names=joined([_name(one) for one in others], 3)))
+    return notes
+
+
+def _name(fetch: Fetch) -> str:
+    return str(fetch.attachment.get("name", ""))
