@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from storage.organisation import ImportResult
     from storage.ports import Adapter
     from storage.runtime import Runtime
-    from storage.settings import Settings
+    from storage.settings import EmailSettings, Settings
     from storage.work import Ground
 
 WORDS = Words("command_line")
@@ -97,12 +97,24 @@ def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSessi
                 own_url=f"http://{settings.web.host}:{settings.web.port}",
             )
         )
+    if settings.email is not None:
+        adapters.append(_mail_adapter(settings.email, ground))
     if settings.web.console:
         from adapters.web.adapter import WebAdapter
 
         adapters.append(WebAdapter(ground))
         adapters.extend(WebAdapter(ground, platform=name) for name in settings.web.console_platforms)
     return adapters
+
+
+def _mail_adapter(email: EmailSettings, ground: Ground) -> Adapter:
+    from adapters.email.adapter import EmailAdapter
+    from adapters.email.secret import load_secret
+    from storage.files import file_store
+
+    settings = ground.settings
+    secret, load = load_secret(settings.data_path), file_store(settings).load
+    return EmailAdapter(email, ground, secret, load=load, public_url=settings.web.public_url)
 
 
 @asynccontextmanager

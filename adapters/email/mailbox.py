@@ -26,8 +26,7 @@ from adapters.email.imap import LARGEST_MAIL, Denied, Envelope, Imap
 from adapters.email.letter import LEFT_OUT, Letter, read_letter
 from adapters.email.words import words
 from storage.clock import sleep
-from storage.files import FileStore
-from storage.letters import Letters, StoredLetter
+from storage.letters import Letters, StoredLetter, mail_store
 from storage.messages import Attachment
 from storage.ports import Refused, SendError
 from storage.settings import EmailSettings
@@ -64,7 +63,7 @@ class Mailbox:
         self._imap_settings, self._clock, self._take, self._context = settings.imap, ground.clock, take, context
         owner = settings.imap.username or settings.address
         self._letters = Letters(ground.database, f"{owner.casefold()}@@{settings.imap.host.casefold()}")
-        self._store = FileStore(ground.settings.data_path / "mail", LARGEST_MAIL * 2)
+        self._store = mail_store(ground.settings)
         self._rng = rng or random.Random()  # noqa: S311  spreads reconnects, keeps no secret
         self._failures = 0
         self._locked_out = False

@@ -7,12 +7,12 @@ from typing import Literal
 
 from adapters.email.letter import LARGEST_FILE, Letter, LetterFile
 from adapters.email.threads import PLATFORM, Threads
-from adapters.email.words import words
+from adapters.email.words import pattern, words
+from storage.letters import SOURCE
 from storage.messages import Attachment, Incoming, Sender
 
 LATEST = timedelta(hours=24)
 """How long a mail may have been under way for its own date to be believed."""
-_REPLY = re.compile(r"\s*(?:re|aw|sv|fw|fwd|回复|回覆|答复|答覆|转发|轉寄)\s*[:：]", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 
 
@@ -29,14 +29,14 @@ def read_message(letter: Letter, own: str, threads: Threads, now: datetime, *, p
         conversation_name=letter.subject,
         attachments=tuple(_attachment(letter, place) for place in range(len(letter.files))) if letter.source else (),
         quote=threads.quote_of(letter),
-        hints={**threads.hints_of(letter, proven=proven), **_left_out(letter)},
+        hints={**threads.hints_of(letter, proven=proven), **_left_out(letter), **_source(letter)},
     )
 
 
 def said(letter: Letter) -> str:
     """The words; in a mail that answers nothing the subject is part of them, and often all of them."""
     subject, text = letter.subject.strip(), letter.text
-    answers = letter.in_reply_to or letter.references or _REPLY.match(subject)
+    answers = letter.in_reply_to or letter.references or pattern("match.prefix").match(subject)
     if not subject or answers or _SPACES.sub("", subject) in _SPACES.sub("", text[: 2 * len(subject) + 20]):
         return text
     return f"{subject}\n{text}".strip()
@@ -66,6 +66,11 @@ def _kind(file: LetterFile) -> Literal["image", "audio", "video", "file"]:
         case "video":
             return "video"
     return "file"
+
+
+def _source(letter: Letter) -> dict[str, str]:
+    """Which raw mail it was, so that it can be forgotten."""
+    return {SOURCE: letter.source} if letter.source else {}
 
 
 def _left_out(letter: Letter) -> dict[str, str]:

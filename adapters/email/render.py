@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.email.words import words
+from adapters.email.words import pattern, words
 from storage.messages import Action, Outgoing
 
 SUBJECT_LENGTH = 60
@@ -23,10 +23,7 @@ BUTTON = (
 SMALL = "color:#888;font-size:13px"
 
 _MARKS = re.compile(r"【[^【】\n]{1,20}】")
-_GREETING = re.compile(r"^[^，。：:\n]{0,12}您好[：:，,]\s*")
-_HOW = re.compile(r"回“|回复“|请回|请写|@会保")
 _ROW = re.compile(r"^(\S{2,8})：([^：]+)$")
-_PREFIX = re.compile(r"^(?:\s*(?:re|回复|答复|转发|fw|fwd|aw)\s*(?:\[\d+\])?\s*[:：])+\s*", re.IGNORECASE)
 _ENDS = "。！？!?"
 _OPEN, _CLOSE = "“（(《【", "”）)》】"
 
@@ -51,7 +48,9 @@ def subject_of(message: Outgoing) -> str:
     """``[HY-20261124-001]【会议保障通知】防汛会商``: the number, the state, and what it is about."""
     first = _sentences(message.text)[0] if message.text.strip() else ""
     marks = "".join(dict.fromkeys(_MARKS.findall(message.text[:60])))
-    rest = _GREETING.sub("", _MARKS.sub("", _GREETING.sub("", _MARKS.sub("", first).strip())).strip())
+    rest = pattern("match.greeting").sub(
+        "", _MARKS.sub("", pattern("match.greeting").sub("", _MARKS.sub("", first).strip())).strip()
+    )
     head = message.title or (rest.replace(message.about, "").strip() if message.about else rest)
     number = f"[{message.about}]" if message.about else ""
     return one_line(f"{number}{marks}{' ' if number and not marks else ''}{head}".rstrip("。"), SUBJECT_LENGTH)
@@ -59,7 +58,7 @@ def subject_of(message: Outgoing) -> str:
 
 def answer_subject(subject: str, message: Outgoing) -> str:
     """The subject of the thread with ``Re:`` once, and the number in brackets where it lacks it."""
-    plain = one_line(_PREFIX.sub("", subject), 200)
+    plain = one_line(pattern("match.prefix").sub("", subject), 200)
     if not plain:
         return subject_of(message)
     if message.about and message.about not in plain:
@@ -99,7 +98,7 @@ def parts(message: Outgoing) -> tuple[list[str], list[str]]:
     if "\n" in text:
         return text.splitlines(), []
     sentences = _sentences(text)
-    how = [one for one in sentences[1:] if _HOW.search(one)] if len(sentences) > 1 else []
+    how = [one for one in sentences[1:] if pattern("match.how").search(one)] if len(sentences) > 1 else []
     return [one for one in sentences if one not in how], how
 
 

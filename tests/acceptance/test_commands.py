@@ -79,9 +79,11 @@ async def test_understand_and_times_answer_line_by_line() -> None:
     assert json.loads(out)["times"][0]["start"] == "2026-11-25T09:00:00+08:00"
 
 
-async def test_a_platform_that_cannot_be_spoken_yet_is_named(tmp_path: Path) -> None:
+async def test_a_mailbox_without_servers_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mail.toml"
     path.write_text(f'{BARE}[email]\naddress = "bot@example.org"\n', "utf-8")
     code, out, _ = await command("check", "--config", str(path))
     assert code == 1
-    assert "email: fail" in out
+    assert "发信（SMTP）: fail: 没有填写 [email.smtp] host" in out
+    assert "收信（IMAP）: fail: 没有填写 [email.imap] host" in out
+    assert "trusted_authserv" in out
