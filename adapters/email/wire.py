@@ -37,8 +37,11 @@ class Answer:
 class Wire:
     """An open connection. Cancelling or an error in the middle leaves it useless: close it."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, below: asyncio.StreamWriter | None = None
+    ) -> None:
         self._reader, self._writer = reader, writer
+        self._below = below  # the writer under the encryption: once nobody holds it, it closes the connection
 
     @classmethod
     async def open(cls, host: str, port: int, context: ssl.SSLContext | None) -> "Wire":
@@ -63,7 +66,7 @@ class Wire:
         if transport is None:
             raise Gone("closed during TLS")
         protocol.connection_made(transport)
-        return Wire(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+        return Wire(reader, asyncio.StreamWriter(transport, protocol, reader, loop), self._writer)
 
     async def send(self, line: bytes) -> None:
         """One line, without its end."""
