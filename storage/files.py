@@ -74,6 +74,10 @@ class FileStore:
         """The content; errors as of :meth:`path`."""
         return await asyncio.to_thread(self.path(sha256).read_bytes)
 
+    async def forget(self, sha256: str) -> None:
+        """Keep the content no longer; what is not kept is forgotten already."""
+        await asyncio.to_thread(self._place(sha256).unlink, missing_ok=True)
+
     def path(self, sha256: str) -> Path:
         """Where the content is; ValueError for what is no SHA-256, FileNotFoundError for what is not kept."""
         place = self._place(sha256)

@@ -13,8 +13,17 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, func, select, update
 
 from storage.database import Database
+from storage.files import FileStore
+from storage.settings import Settings
+from storage.work import Work
 
 MOST_ATTEMPTS = 8
+LARGEST_KEPT = 60 * 1024 * 1024
+"""Bytes of a raw mail that the store takes; what is fetched at all is up to the mailbox."""
+SOURCE = "source"
+"""The hint of a message that names its raw mail."""
+TELLING = ("subject", "left_out", SOURCE)
+"""Hints that hold words of the mail, or lead to them."""
 
 
 class StoredLetter(SQLModel, table=True):
@@ -46,6 +55,17 @@ class MailboxPlace(SQLModel, table=True):
     uidvalidity: int = Field(sa_type=BigInteger)
     uid: int = Field(sa_type=BigInteger)
     read_at: datetime
+
+
+def mail_store(settings: Settings) -> FileStore:
+    """Where the raw mails of an installation lie."""
+    return FileStore(settings.data_path / "mail", LARGEST_KEPT)
+
+
+async def forget(work: Work, sha256: str) -> None:
+    """Keep a raw mail no longer (it may not be kept): neither the mail nor its name."""
+    await work.session.exec(update(StoredLetter).where(col(StoredLetter.sha256) == sha256).values(sha256="", size=0))
+    await mail_store(work.settings).forget(sha256)
 
 
 class Letters:

@@ -1,11 +1,13 @@
 """Papers marked 秘密, 机密 or 绝密 are refused: not stored, not logged, not sent anywhere."""
 
 import re
+from collections.abc import Mapping
 
 from sqlmodel import select
 
 from storage.fetches import Fetch
 from storage.learning import LastReading
+from storage.letters import SOURCE, TELLING, forget
 from storage.messages import Incoming, Outgoing, Urgency
 from storage.models import InboxRow
 from storage.outbox import post
@@ -48,18 +50,26 @@ async def _refuse(work: Work, incoming: Incoming) -> None:
     key = f"secret:{incoming.platform}:{incoming.account}:{incoming.message_id}"
     work.audit("message.refused_secret", via=incoming.platform, who=incoming.sender.account)
     message = Outgoing(text=WORDS("refused"), urgency=Urgency.ANSWER)
-    await post(work, incoming.conversation, message, key=key, kind="refusal", hints=incoming.hints)
+    await post(work, incoming.conversation, message, key=key, kind="refusal", hints=_bare(incoming.hints))
 
 
 async def _blank(work: Work, incoming: Incoming) -> None:
-    """The stored row keeps who and when, never what."""
+    """The stored row keeps who and when, never what; a mail is not kept as it came either."""
+    if source := incoming.hints.get(SOURCE):
+        await forget(work, source)
     query = select(InboxRow).where(
         InboxRow.platform == incoming.platform,
         InboxRow.account == incoming.account,
         InboxRow.message_id == incoming.message_id,
     )
     for row in (await work.session.exec(query)).all():
-        row.payload = {**row.payload, "text": "", "quote": None, "attachments": []}
+        blank = {"text": "", "quote": None, "attachments": [], "conversation_name": "", "hints": _bare(incoming.hints)}
+        row.payload = {**row.payload, **blank}
         work.session.add(row)
         for fetch in (await work.session.exec(select(Fetch).where(Fetch.inbox_id == row.id))).all():
             await work.session.delete(fetch)
+
+
+def _bare(hints: Mapping[str, str]) -> dict[str, str]:
+    """What an answer needs, without any word of the message."""
+    return {name: value for name, value in hints.items() if name not in TELLING}
