@@ -13,12 +13,11 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 import asyncpg
 from sqlalchemy import Connection, Select, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -132,7 +131,8 @@ class Database:
         await (self._watch_sqlite(stop) if self.is_sqlite else self._watch_postgresql(stop))
 
     async def _watch_sqlite(self, stop: asyncio.Event) -> None:
-        async with aiosqlite.connect(str(self.url.database), isolation_level=None) as connection:
+        # A connection of the pool: its thread does not keep the process from ending, whenever we are cancelled.
+        async with self._peeker.connect() as connection:
             seen = await _data_version(connection)
             while not await _within(stop, LOOK_EVERY):
                 now = await _data_version(connection)
@@ -174,10 +174,8 @@ async def _within(stop: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def _data_version(connection: aiosqlite.Connection) -> int:
-    async with connection.execute("PRAGMA data_version") as cursor:
-        row = await cursor.fetchone()
-    return int(row[0]) if row else 0
+async def _data_version(connection: AsyncConnection) -> int:
+    return int((await connection.exec_driver_sql("PRAGMA data_version")).scalar_one())
 
 
 def _plain(url: URL) -> str:

@@ -45,12 +45,14 @@ def server(source: Path) -> Iterator[str]:
         _run([binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], demote)
         options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
         _run([binaries / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"], demote)
-        guard = subprocess.Popen(["sh", "-c", GUARD, "guard", str(os.getpid()), folder])
+        # Without our streams: whoever reads them to their end must not wait for the guard or what it starts.
+        quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        guard = subprocess.Popen(["sh", "-c", GUARD, "guard", str(os.getpid()), folder], **quiet)
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
         finally:
             guard.kill()
-            guard.wait()
+            guard.wait(10)
             _run([binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], demote)
 
 

@@ -21,6 +21,8 @@ from tests.simulators.dingtalk import DingTalkSimulator, Seen
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "read-me"
+PATIENCE = 60.0
+"""Seconds any process may take to end, on the slowest of machines."""
 CONFIG = """
 data_dir = "data"
 [web]
@@ -66,8 +68,19 @@ async def command(*words: str, stdin: bytes = b"") -> tuple[int, str, str]:
         stderr=asyncio.subprocess.PIPE,
         env=clean_environment(),
     )
-    out, err = await process.communicate(stdin)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            out, err = await process.communicate(stdin)
+    finally:
+        await _gone(process)
     return process.returncode or 0, out.decode(), err.decode()
+
+
+async def _gone(process: asyncio.subprocess.Process) -> None:
+    """Kill it unless it has ended: nothing a test started may outlive the test, or keep it waiting."""
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 def clean_environment() -> dict[str, str]:
@@ -133,7 +146,11 @@ class Served:
         if process is None or process.returncode is not None:
             return 0
         process.send_signal(how)
-        return await process.wait()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await process.wait()
+        finally:
+            await _gone(process)
 
     async def sees(self, where: str, *parts: str, within: float = 15) -> Seen:
         """The first message at a conversation id or a DingTalk user id that holds all parts, once it is there."""
