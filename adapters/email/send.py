@@ -9,7 +9,7 @@ a person     a subject of its own; References to the first mail about the same n
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -103,7 +103,7 @@ class Sending:
     async def _send(self, address: Address, job: SendJob) -> Sent:
         if address.kind == "group":
             raise Refused(words("refused.place"))
-        place = await self._place(address, job)
+        place, job = await self._place(address, job), _with_left_out(job)
         if not ADDRESS.fullmatch(place.partner):
             raise Refused(words("refused.address"))
         if place.answer and await self._caps.full_until(place.partner, proven=place.proven) is not None:
@@ -178,6 +178,14 @@ class Sending:
         mail.add_attachment(
             data, maintype="application", subtype="octet-stream", filename=safe_name(attachment.name or "file")
         )
+
+
+def _with_left_out(job: SendJob) -> SendJob:
+    """An answer also says what of the mail could not be taken."""
+    left_out = job.hints.get("left_out", "")
+    if not left_out:
+        return job
+    return replace(job, message=job.message.model_copy(update={"text": f"{job.message.text}\n{left_out}"}))
 
 
 def _id(message_id: str) -> str:
