@@ -93,6 +93,7 @@ def build_adapters(settings: Settings, ground: Ground, http: aiohttp.ClientSessi
                 http,
                 ground.clock,
                 load=file_store(settings).load,
+                database=ground.database,
                 public_url=settings.web.public_url,
                 own_url=f"http://{settings.web.host}:{settings.web.port}",
             )

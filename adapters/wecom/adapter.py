@@ -21,15 +21,17 @@ from adapters.wecom.errors import Misconfigured
 from adapters.wecom.fields import Json, part, text
 from adapters.wecom.http import Callback, Take
 from adapters.wecom.limits import PATIENCE
+from adapters.wecom.memory import Memory, message_keys
 from adapters.wecom.presses import Presses
 from adapters.wecom.receive import PLATFORM, app_account, check_receiver, read_aibot, read_app
 from adapters.wecom.render import notice_card
 from adapters.wecom.replies import Replies
-from adapters.wecom.send import KEY_SEPARATOR, USERS_PER_CALL, Load, Sending
+from adapters.wecom.send import USERS_PER_CALL, Load, Sending
 from adapters.wecom.streams import SOON, Streams
 from adapters.wecom.ways import Ways
 from adapters.wecom.words import words
 from storage.clock import Clock, sleep
+from storage.database import Database
 from storage.messages import Address, Attachment, Incoming
 from storage.ports import Accept, Capabilities, CheckLine, Outcome, Refused, SendError, SendJob
 from storage.settings import AibotSettings, WeComSettings
@@ -44,9 +46,10 @@ log = structlog.get_logger(__name__)
 class WeComAdapter:
     """See :class:`storage.ports.Adapter`.
 
-    ``load`` gives the bytes of a stored file. ``own_url`` is where this bot's own server may be running: ``check`` asks
-    there first, lest it take the robot's connection away from it. ``patience`` is how long a send may wait for its
-    place under a limit before it returns ``Retry``: zero on a clock that stands still.
+    ``load`` gives the bytes of a stored file; ``database`` has the outbox of former processes. ``own_url`` is where
+    this bot's own server may be running: ``check`` asks there first, lest it take the robot's connection away from it.
+    ``patience`` is how long a send may wait for its place under a limit before it returns ``Retry``: zero on a clock
+    that stands still.
     """
 
     platform = PLATFORM
@@ -58,6 +61,7 @@ class WeComAdapter:
         clock: Clock,
         *,
         load: Load | None = None,
+        database: Database | None = None,
         public_url: str = "",
         own_url: str = "",
         patience: timedelta = PATIENCE,
@@ -75,8 +79,9 @@ class WeComAdapter:
         self._presses = Presses(clock)
         self._soon = min(patience, SOON)
         self._streams = Streams(clock, patience)
-        self._ways = Ways(self._client, self._connection, self._replies, self._streams)
-        self._cards = Cards(self._client)
+        memory = Memory(database) if database else None
+        self._ways = Ways(self._client, self._connection, self._replies, self._streams, memory)
+        self._cards = Cards(self._client, memory)
         self._sending = Sending(self._ways, self._replies, self._cards, self._presses, load)
         self._check = Check(self._client, self._connection, public_url, own_url)
         self._double_clicks, self._one_click = DoubleClicks(), asyncio.Lock()
@@ -146,7 +151,7 @@ class WeComAdapter:
 
         What went into groups, or by the robot, stays: the platform offers no way.
         """
-        keys = [key for key in provider_id.split(KEY_SEPARATOR) if key and address.kind == "direct"]
+        keys = message_keys(provider_id) if address.kind == "direct" else []
         for key in keys:
             await self._client.call("POST", "message/recall", {"msgid": key})
         return bool(keys)

@@ -1,20 +1,19 @@
 """Cards that were shown: what they are about, and the codes that let them be brought up to date.
 
-Every send and every press gives a code that works once within three days. They live in memory: after a restart a card
-stays as it is until somebody presses it, which gives a new code, and the answer to that press brings it up to date.
+Every send and every press gives a code that works once within three days. What a former process showed stands in the
+outbox.
 """
 
 import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from adapters.wecom.client import Client
-from adapters.wecom.render import APP_CARD_TEXT, done_card, plain, shortened
-from adapters.wecom.render import TITLE_LENGTH as HEADING
+from adapters.wecom.memory import Memory, Shown
+from adapters.wecom.render import APP_CARD_TEXT, done_card, plain, title
 from storage.messages import Outgoing
 from storage.ports import SendError
 
@@ -24,23 +23,12 @@ REMEMBERED = 3000
 log = structlog.get_logger(__name__)
 
 
-@dataclass
-class Shown:
-    """One card on the screens of those it was sent to."""
-
-    task: str
-    name: str
-    heading: str
-    users: tuple[str, ...]
-    at: datetime
-    codes: list[str] = field(default_factory=list)
-
-
 class Cards:
     """Those of the app. A name is what the messages call the matter: a later one with that name replaces the state."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, memory: Memory | None) -> None:
+        self._client, self._memory = client, memory
+        self._born = client.clock.now()
         self._shown: OrderedDict[str, Shown] = OrderedDict()
 
     @staticmethod
@@ -51,25 +39,37 @@ class Cards:
     def remember(self, task: str, message: Outgoing, users: Sequence[str], code: str) -> None:
         """A card was shown to these people."""
         name = message.card or message.about
-        heading = message.title or plain(message).strip().splitlines()[0]
         codes = [code] if code else []
-        shown = Shown(task, name, shortened(heading, HEADING), tuple(users), self._client.clock.now(), codes)
-        self._shown[task] = shown
+        self._keep(Shown(task, name, title(message), tuple(users), self._client.clock.now(), codes))
+
+    def _keep(self, shown: Shown) -> None:
+        self._shown[shown.task] = shown
         while len(self._shown) > REMEMBERED:
             self._shown.popitem(last=False)
 
     async def pressed(self, task: str, user: str, code: str, state: str) -> None:
         """Show on the card of whoever pressed it what the press has led to."""
         shown = self._shown.get(task)
+        if shown is None and self._memory is not None and self._looks_back:
+            shown = await self._memory.card_of(task, user, self._client.clock.now() - CODE_LASTS)
         await self._update(task, shown.heading if shown else "", [user], code, state)
 
     async def replace_state(self, message: Outgoing) -> None:
         """The matter has moved on: every card of that name shows it, as far as there is a code left."""
         now = self._client.clock.now()
+        if self._memory is not None and self._looks_back:
+            for shown in await self._memory.cards_about(message, now - CODE_LASTS):
+                if shown.task not in self._shown:
+                    self._keep(shown)
         for shown in [one for one in self._shown.values() if one.name == message.card and one.codes]:
             code = shown.codes.pop()
             if now - shown.at < CODE_LASTS:
                 await self._update(shown.task, shown.heading, shown.users, code, plain(message))
+
+    @property
+    def _looks_back(self) -> bool:
+        """Codes of a former process may still work."""
+        return self._client.clock.now() - self._born < CODE_LASTS
 
     async def _update(self, task: str, heading: str, users: Sequence[str], code: str, state: str) -> None:
         """Never a reason to fail: the words have been said already."""

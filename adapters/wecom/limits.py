@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from adapters.wecom.errors import Throttled
@@ -44,6 +45,10 @@ class Pace:
         if len(self._times) > FORGET_EVERY:
             for idle in [key for key in self._times if not self._recent(key)]:
                 del self._times[idle]
+
+    def recall(self, key: str, times: Iterable[datetime]) -> None:
+        """Count what an earlier process sent; ``times``: oldest first."""
+        self._times[key] = deque([*times, *self._times[key]])
 
     def block(self, key: str, until: datetime) -> None:
         """The platform said when it will listen again."""

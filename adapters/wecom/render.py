@@ -92,7 +92,7 @@ def as_markdown(text: str) -> str:
 def title(message: Outgoing) -> str:
     """The title, else the first line."""
     first = next((line.strip() for line in plain(message).splitlines() if line.strip()), "")
-    return first[:TITLE_LENGTH]
+    return shortened(first, TITLE_LENGTH)
 
 
 # ---- cards

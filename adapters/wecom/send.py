@@ -20,6 +20,7 @@ from adapters.wecom import clicks
 from adapters.wecom.cards import Cards
 from adapters.wecom.errors import CardRefused
 from adapters.wecom.fields import Json
+from adapters.wecom.memory import KEY_SEPARATOR, card_key
 from adapters.wecom.presses import Presses
 from adapters.wecom.render import (
     APP_BYTES,
@@ -41,7 +42,6 @@ from storage.ports import Outcome, Refused, Retry, SendError, SendJob, Sent, Uns
 
 USERS_PER_CALL = 1000
 REMEMBERED_JOBS = 2000
-KEY_SEPARATOR = "|"
 NEEDS_CALLBACK = "errcode 43012"
 Load = Callable[[str], Awaitable[bytes]]
 """Bytes of a stored file by its SHA-256."""
@@ -122,11 +122,11 @@ class Sending:
                 continue
             outcomes |= {a: failed[a.id] for a in going if a.id in failed}
             through = [a for a in going if a.id not in failed]
+            key, code = str(answer.get("msgid") or ""), str(answer.get("response_code") or "")
             for address in through:
-                done[address].append(str(answer.get("msgid") or ""))
+                done[address].append(f"{key}{KEY_SEPARATOR}{card_key(task, code)}" if task else key)
             if task and through:
-                users = [address.id for address in through]
-                self._cards.remember(task, job.message, users, str(answer.get("response_code") or ""))
+                self._cards.remember(task, job.message, [address.id for address in through], code)
         sent = {a: Sent(KEY_SEPARATOR.join(key for key in done[a] if key)) for a in addresses if a not in outcomes}
         return outcomes | sent
 

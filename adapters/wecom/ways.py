@@ -9,6 +9,7 @@ app's group  appchat/send: groups that the app made
 ===========  ==================================================================================================
 """
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 
@@ -19,7 +20,8 @@ from adapters.wecom.aibot import LongConnection
 from adapters.wecom.client import Client
 from adapters.wecom.errors import CardRefused, ReplyGone, Throttled
 from adapters.wecom.fields import Json
-from adapters.wecom.limits import CONVERSATION, GROUP_ROBOT, MEMBER, UPLOADS, Pace
+from adapters.wecom.limits import CONVERSATION, GROUP_ROBOT, HOUR, MEMBER, UPLOADS, Pace
+from adapters.wecom.memory import Memory
 from adapters.wecom.render import app_text, robot_markdown, robot_stream
 from adapters.wecom.replies import Replies, Reply
 from adapters.wecom.streams import Streams
@@ -36,8 +38,17 @@ log = structlog.get_logger(__name__)
 class Ways:
     """``connection`` is None in callback mode, and where there is no robot."""
 
-    def __init__(self, client: Client, connection: LongConnection | None, replies: Replies, streams: Streams) -> None:
+    def __init__(
+        self,
+        client: Client,
+        connection: LongConnection | None,
+        replies: Replies,
+        streams: Streams,
+        memory: Memory | None,
+    ) -> None:
         self.client, self.connection, self._replies, self._streams = client, connection, replies, streams
+        self._memory, self._born, self._recalling = memory, client.clock.now(), asyncio.Lock()
+        self._recalled: set[str] = set()
         settings: WeComSettings = client.settings
         self.robots = {hook.conversation_id: hook.url.get_secret_value() for hook in reversed(settings.webhooks)}
         self.members = Pace(client.clock, MEMBER)
@@ -86,6 +97,7 @@ class Ways:
 
     async def to_members(self, users: Sequence[str], body: Json) -> tuple[Json, dict[str, SendError]]:
         """The answer, and who was not reached: that comes inside a success, in lower case."""
+        await self._recall_pace(users)
         failed: dict[str, SendError] = {}
         for user in users:
             if (free_at := self.members.free_at(user.casefold())) > self.client.clock.now():
@@ -103,6 +115,17 @@ class Ways:
                 self._unknown.update(going)
             raise
         return answer, failed | self._not_reached(going, answer)
+
+    async def _recall_pace(self, users: Sequence[str]) -> None:
+        """What is over the limit vanishes, so what a former process sent in this hour counts too."""
+        now = self.client.clock.now()
+        if self._memory is None or now - self._born > HOUR:
+            return
+        async with self._recalling:
+            new = [user for user in dict.fromkeys(users) if user not in self._recalled]
+            for user, times in (await self._memory.sends_to(new, now - HOUR)).items():
+                self.members.recall(user.casefold(), times)
+            self._recalled.update(new)
 
     def _not_reached(self, users: Sequence[str], answer: Json) -> dict[str, SendError]:
         failed: dict[str, SendError] = {}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from storage.organisation.load import import_tables
 from storage.organisation.read import read_tables
 from storage.organisation.sample import SAMPLE
 from storage.runtime import Runtime
-from storage.settings import build_settings
+from storage.settings import Settings, build_settings
 from storage.work import Ground
 from tests.simulators.wecom import Limits, Seen, Spoken, WeComSimulator
 from tests.wecom.conftest import AES_KEY, AGENT, BOT, BOT_SECRET, SECRET, TOKEN, until
@@ -136,9 +137,37 @@ def section(simulator: WeComSimulator) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@dataclass
+class Stage:
+    """What outlives the bot's process: the platform, the database, the time."""
+
+    simulator: WeComSimulator
+    clock: ManualClock
+    database: Database
+    settings: Settings
+    http: aiohttp.ClientSession
+
+    @asynccontextmanager
+    async def life(self) -> AsyncIterator[Live]:
+        """One process of the bot from start to end."""
+        assert self.settings.wecom is not None
+        adapter = WeComAdapter(self.settings.wecom, self.http, self.clock, database=self.database, patience=timedelta())
+        runtime = await compose(Ground(self.database, self.clock, self.settings), [adapter])
+        await import_tables(self.database, read_tables(SAMPLE), self.clock.now(), dry_run=False)
+        bot = Live(self.simulator, runtime, self.clock)
+        receiving = asyncio.create_task(adapter.run(bot.accept))
+        try:
+            async with _web(adapter, bot):
+                await until(lambda: self.simulator.gateway.live() and not adapter.trouble())
+                yield bot
+        finally:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+
+
 @asynccontextmanager
-async def live(folder: Path, limits: Limits | None = None) -> AsyncIterator[Live]:
-    """A running bot with the sample organisation."""
+async def stage(folder: Path, limits: Limits | None = None) -> AsyncIterator[Stage]:
+    """The platform with the sample organisation's people and groups, and an empty database."""
     clock = ManualClock(START)
     async with (
         WeComSimulator(lambda: clock.now().timestamp(), limits) as simulator,
@@ -146,21 +175,18 @@ async def live(folder: Path, limits: Limits | None = None) -> AsyncIterator[Live
     ):
         _populate(simulator)
         settings = build_settings({"wecom": section(simulator)}, {}, folder, "test")
-        assert settings.wecom is not None
         database = Database(settings.database_url)
-        adapter = WeComAdapter(settings.wecom, http, clock, patience=timedelta())
-        runtime = await compose(Ground(database, clock, settings), [adapter])
-        await import_tables(database, read_tables(SAMPLE), clock.now(), dry_run=False)
-        bot = Live(simulator, runtime, clock)
-        receiving = asyncio.create_task(adapter.run(bot.accept))
         try:
-            async with _web(adapter, bot):
-                await until(lambda: simulator.gateway.live() and not adapter.trouble())
-                yield bot
+            yield Stage(simulator, clock, database, settings, http)
         finally:
-            receiving.cancel()
-            await asyncio.gather(receiving, return_exceptions=True)
             await database.close()
+
+
+@asynccontextmanager
+async def live(folder: Path, limits: Limits | None = None) -> AsyncIterator[Live]:
+    """A running bot with the sample organisation."""
+    async with stage(folder, limits) as made, made.life() as bot:
+        yield bot
 
 
 @asynccontextmanager

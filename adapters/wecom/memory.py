@@ -1,0 +1,93 @@
+"""What the outbox remembers of what the app sent, for a process that has just started: cards, and how often to whom.
+
+A card's task and code stand in the provider id of its delivery, so that no table of their own is needed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+from sqlmodel import col, select
+
+from adapters.wecom.receive import PLATFORM, direct
+from adapters.wecom.render import title
+from storage.database import Database
+from storage.messages import Address, Outgoing
+from storage.models import Delivery
+
+KEY_SEPARATOR = "|"
+CARD = "card:"
+MOST = 500
+"""Users asked about in one query."""
+
+
+def card_key(task: str, code: str) -> str:
+    """A card as a part of a provider id."""
+    return f"{CARD}{task}:{quote(code, safe='')}"
+
+
+def message_keys(provider_id: str) -> list[str]:
+    """The platform's message ids in a provider id."""
+    return [key for key in provider_id.split(KEY_SEPARATOR) if key and not key.startswith(CARD)]
+
+
+def _cards_in(provider_id: str) -> list[tuple[str, str]]:
+    """Task and code of each card in a provider id."""
+    keys = [key.removeprefix(CARD) for key in provider_id.split(KEY_SEPARATOR) if key.startswith(CARD)]
+    return [(task, unquote(code)) for task, _, code in (key.partition(":") for key in keys)]
+
+
+@dataclass
+class Shown:
+    """One card on the screens of those it was sent to."""
+
+    task: str
+    name: str
+    heading: str
+    users: tuple[str, ...]
+    at: datetime
+    codes: list[str] = field(default_factory=list)
+
+
+class Memory:
+    """Looks into the outbox; changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def cards_about(self, message: Outgoing, since: datetime) -> list[Shown]:
+        """Cards of the matter whose state ``message`` tells."""
+        wanted = Delivery.about == message.about, col(Delivery.sent_at) > since
+        return [one for one in await self._cards(*wanted) if one.name == message.card]
+
+    async def card_of(self, task: str, user: str, since: datetime) -> Shown | None:
+        """The card of this task as ``user`` got it."""
+        wanted = Delivery.address == str(direct(user)), col(Delivery.sent_at) > since
+        return next((one for one in await self._cards(*wanted) if one.task == task), None)
+
+    async def sends_to(self, users: Sequence[str], since: datetime) -> dict[str, list[datetime]]:
+        """When each of these people was sent a message by the app, oldest first."""
+        found: dict[str, list[datetime]] = {}
+        for start in range(0, len(users), MOST):
+            places = [str(direct(user)) for user in users[start : start + MOST]]
+            query: Any = select(Delivery.address, Delivery.provider_id, Delivery.sent_at)
+            query = query.where(col(Delivery.address).in_(places), col(Delivery.sent_at) > since)
+            [rows] = await self._database.peek(query)
+            for address, provider_id, sent_at in rows:
+                found.setdefault(Address.parse(address).id, []).extend([sent_at] * len(message_keys(provider_id)))
+        return {user: sorted(times) for user, times in found.items()}
+
+    async def _cards(self, *wanted: Any) -> list[Shown]:
+        query: Any = select(Delivery.address, Delivery.provider_id, Delivery.sent_at, Delivery.message).where(*wanted)
+        query = query.where(Delivery.platform == PLATFORM, col(Delivery.provider_id).contains(CARD))
+        [rows] = await self._database.peek(query)
+        found: dict[str, Shown] = {}
+        for address, provider_id, sent_at, stored in rows:
+            message, user = Outgoing.model_validate(stored), Address.parse(address).id
+            for task, code in _cards_in(provider_id):
+                heading, name = title(message), message.card or message.about
+                one = found.setdefault(task, Shown(task, name, heading, (), sent_at, [code] if code else []))
+                one.users = (*one.users, user)
+        return list(found.values())
