@@ -83,7 +83,7 @@ class WeComAdapter:
         self._ways = Ways(self._client, self._connection, self._replies, self._streams, memory)
         self._cards = Cards(self._client, memory)
         self._sending = Sending(self._ways, self._replies, self._cards, self._presses, load)
-        self._check = Check(self._client, self._connection, public_url, own_url)
+        self._check = Check(self._client, self._connection, memory, public_url, own_url)
         self._double_clicks, self._one_click = DoubleClicks(), asyncio.Lock()
         self._accept: Accept | None = None
         self._kept: set[asyncio.Task[None]] = set()

@@ -13,6 +13,7 @@ from adapters.wecom.client import Client
 from adapters.wecom.crypto import is_aes_key
 from adapters.wecom.errors import Misconfigured, NotPermitted, Untrusted
 from adapters.wecom.fields import parse_object, part, text
+from adapters.wecom.memory import Memory
 from adapters.wecom.receive import PLATFORM
 from adapters.wecom.words import words
 from storage.ports import CheckLine, Refused, SendError
@@ -25,8 +26,15 @@ ROBOT_GONE = {"errcode 93000", "errcode 93004", "errcode 93008"}
 class Check:
     """``public_url`` is where WeCom reaches us; ``own_url`` where a running bot would answer on this machine."""
 
-    def __init__(self, client: Client, connection: LongConnection | None, public_url: str, own_url: str) -> None:
-        self._client, self._connection = client, connection
+    def __init__(
+        self,
+        client: Client,
+        connection: LongConnection | None,
+        memory: Memory | None,
+        public_url: str,
+        own_url: str,
+    ) -> None:
+        self._client, self._connection, self._memory = client, connection, memory
         self._public_url, self._own_url = public_url, own_url
         self._settings = client.settings
 
@@ -88,7 +96,7 @@ class Check:
 
     async def _robot(self, bot: AibotSettings) -> CheckLine:
         if bot.receive == "callback":
-            return self._robot_callback(bot)
+            return await self._robot_callback(bot)
         what = words("check.robot")
         if not bot.bot_id or not bot.secret.get_secret_value():
             return CheckLine(what, False, words("check.robot_missing"))
@@ -106,14 +114,22 @@ class Check:
             return CheckLine(what, False, self._unreachable(bot.ws_url, error.reason))
         return CheckLine(what, True)
 
-    def _robot_callback(self, bot: AibotSettings) -> CheckLine:
+    async def _robot_callback(self, bot: AibotSettings) -> CheckLine:
         what = words("check.robot_callback")
         line = self._callback(what, "aibot", bot.token.get_secret_value(), bot.aes_key.get_secret_value())
         if line.ok and not bot.bot_id:
             return CheckLine(what, False, words("check.robot_no_id"))
         if line.ok and not self._settings.webhooks:
             return CheckLine(what, False, words("check.robot_no_webhooks"))
+        if line.ok and (silent := await self._groups_without_robot()):
+            return CheckLine(what, False, words("check.robot_no_webhook_in", groups=" ".join(silent)))
         return line
+
+    async def _groups_without_robot(self) -> list[str]:
+        """Groups of the organisation that nothing could be said in by itself."""
+        groups = await self._memory.groups() if self._memory is not None else {}
+        known = {robot.conversation_id for robot in self._settings.webhooks}
+        return [f"{name}（{chat_id}）" for chat_id, name in groups.items() if chat_id not in known]
 
     async def _running(self) -> str | None:
         """What a bot that runs on this machine says about WeCom; empty: all is well; None: none runs."""

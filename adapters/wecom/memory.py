@@ -1,4 +1,4 @@
-"""What the outbox remembers of what the app sent, for a process that has just started: cards, and how often to whom.
+"""What the database remembers for a process that has just started: cards the app sent, how often to whom, our groups.
 
 A card's task and code stand in the provider id of its delivery, so that no table of their own is needed.
 """
@@ -15,7 +15,7 @@ from adapters.wecom.receive import PLATFORM, direct
 from adapters.wecom.render import title
 from storage.database import Database
 from storage.messages import Address, Outgoing
-from storage.models import Delivery
+from storage.models import Delivery, Group
 
 KEY_SEPARATOR = "|"
 CARD = "card:"
@@ -52,7 +52,7 @@ class Shown:
 
 
 class Memory:
-    """Looks into the outbox; changes nothing."""
+    """Looks; changes nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -78,6 +78,12 @@ class Memory:
             for address, provider_id, sent_at in rows:
                 found.setdefault(Address.parse(address).id, []).extend([sent_at] * len(message_keys(provider_id)))
         return {user: sorted(times) for user, times in found.items()}
+
+    async def groups(self) -> dict[str, str]:
+        """The organisation's groups on this platform: conversation ids and names."""
+        query: Any = select(Group.conversation_id, Group.name).where(Group.platform == PLATFORM, col(Group.active))
+        [rows] = await self._database.peek(query.order_by(Group.group_id))
+        return {str(chat_id): str(name) for chat_id, name in rows}
 
     async def _cards(self, *wanted: Any) -> list[Shown]:
         query: Any = select(Delivery.address, Delivery.provider_id, Delivery.sent_at, Delivery.message).where(*wanted)

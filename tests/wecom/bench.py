@@ -122,7 +122,7 @@ async def bench(
     ):
         populate(simulator)
         simulator.world.apps[AGENT].url = "http://127.0.0.1:9/"
-        given = [name for name in ("load", "public_url", "own_url") if name in settings]
+        given = [name for name in ("load", "database", "public_url", "own_url") if name in settings]
         options: dict[str, Any] = {name: settings.pop(name) for name in given}
         options["patience"] = settings.pop("patience", timedelta())
         values: dict[str, Any] = {**(APP if app else {}), "api_base": simulator.base_url}

@@ -1,11 +1,17 @@
 """``check`` tells an operator what is wrong and how to mend it, and touches nobody."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from tests.wecom.bench import bench, failed
+from storage.database import Database
+from storage.migrate import migrate
+from storage.organisation.load import import_tables
+from storage.organisation.read import read_tables
+from storage.organisation.sample import SAMPLE
+from tests.wecom.bench import START, bench, failed
 from tests.wecom.conftest import AGENT, BOT, GROUP, ROBOT_KEY, until
 
 URL = "https://hb.example.org/"
@@ -61,6 +67,20 @@ async def test_a_robot_in_callback_mode_needs_group_robots_to_push() -> None:
         lines = await b.adapter.check()
         assert not failed(lines)
         assert any("/wecom/aibot" in line.detail for line in lines)
+
+
+async def test_in_callback_mode_every_group_needs_a_robot_of_its_own(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/huibao.db")
+    await migrate(database)
+    await import_tables(database, read_tables(SAMPLE), START, dry_run=False)
+    try:
+        async with bench(robot="callback", hook=True, public_url=URL, database=database) as b:
+            (problem,) = failed(await b.adapter.check())
+            assert "主管群（企业微信）（wr-zhuguan）" in problem
+            assert "[[wecom.webhooks]]" in problem
+            assert "cid-" not in problem
+    finally:
+        await database.close()
 
 
 async def test_a_group_robot_that_is_gone_is_noticed_without_saying_a_word() -> None:
