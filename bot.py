@@ -144,9 +144,8 @@ async def _live(settings: Settings, announce: str, *, sample: bool = False) -> N
     from adapters.web.server import build_app
     from adapters.web.server import serve as serve_http
     from storage.calendar_jobs import start_calendar
-    from storage.organisation import import_tables, read_tables
-    from storage.organisation.sample import SAMPLE
     from storage.takeover import take_over
+    from workflows import demo as sample_demo
     from workflows.brief import JOBS
 
     async with assembled(settings) as runtime:
@@ -154,11 +153,11 @@ async def _live(settings: Settings, announce: str, *, sample: bool = False) -> N
         if ground.database.is_sqlite:
             await take_over(ground)
         if sample:
-            await import_tables(ground.database, read_tables(SAMPLE), ground.clock.now(), who="demo")
+            await sample_demo.prepare(runtime)
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        calendar = start_calendar(ground, JOBS)
+        calendar = None if sample else start_calendar(ground, JOBS)
         host = settings.web.host
 
         def ready(port: int) -> None:
@@ -170,7 +169,8 @@ async def _live(settings: Settings, announce: str, *, sample: bool = False) -> N
         except OSError as error:
             raise PortError(WORDS("port_taken", port=settings.web.port, why=error.strerror or error)) from error
         finally:
-            calendar.shutdown(wait=False)
+            if calendar is not None:
+                calendar.shutdown(wait=False)
 
 
 class PortError(Exception):

@@ -5,8 +5,11 @@ hour, later than that it is left out. Two processes would both run a job, so eac
 day (dedupe keys do that).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -43,6 +46,42 @@ def start_calendar(ground: Ground, jobs: Sequence[CalendarJob]) -> AsyncIOSchedu
         )
     scheduler.start()
     return scheduler
+
+
+class ClockCalendar:
+    """The same jobs by the injected clock, for one that jumps (the demo): a part of the runtime.
+
+    Jobs whose hour has been passed run once each, in order, at the moment the clock stands at.
+    """
+
+    def __init__(self, ground: Ground, jobs: Sequence[CalendarJob]) -> None:
+        self._ground = ground
+        self._jobs = jobs
+        self._done = ground.clock.now()
+
+    async def next_due(self) -> datetime | None:
+        """When the next job is to run."""
+        return min((self._next(job) for job in self._jobs), default=None)
+
+    async def step(self) -> int:
+        """Run what is due; returns how many jobs ran."""
+        now = self._ground.clock.now()
+        due = sorted((moment, job.name, job) for job in self._jobs if (moment := self._next(job)) <= now)
+        self._done = now
+        for _, _, job in due:
+            await _run(self._ground, job)
+        return len(due)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Run jobs as the clock comes to them, until ``stopping`` is set."""
+        while not stopping.is_set():
+            await self.step()
+            await self._ground.clock.wait(stopping, await self.next_due())
+
+    def _next(self, job: CalendarJob) -> datetime:
+        done = self._done.astimezone(ZoneInfo(self._ground.settings.timezone))
+        moment = datetime.combine(done.date(), time(job.hour, job.minute), done.tzinfo)
+        return moment if moment > done else moment + timedelta(days=1)
 
 
 async def _run(ground: Ground, job: CalendarJob) -> None:

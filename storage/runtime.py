@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 
@@ -25,6 +25,9 @@ from storage.ports import Adapter, Downloads, FailsLate, Receipts
 from storage.receipts import ReceiptReader
 from storage.sender import OnFailure, Renderer, Sender
 from storage.work import Ground, Manners, Work
+
+if TYPE_CHECKING:
+    from storage.calendar_jobs import ClockCalendar
 
 RESTART_PAUSE = 1.0
 STOP_WITHIN = 7.0
@@ -89,6 +92,8 @@ class Runtime:
         receipts = {a.platform: a for a in adapters if isinstance(a, Receipts)}
         self.receipts = ReceiptReader(ground, receipts)
         self.sealer = Sealer(ground)
+        self.calendar: ClockCalendar | None = None
+        """Jobs of the day, where they go by this clock (set before it runs)."""
         self._refresh = partial(logic.refresh, ground)
         self._stopping = asyncio.Event()
         self._stop_within = stop_within
@@ -97,6 +102,7 @@ class Runtime:
         """Do all work that is due now, until nothing is left to do."""
         await self._refresh()
         parts = [self.dispatcher.step, self.engine.step, self.fetcher.step, *(sender.step for sender in self.senders)]
+        parts = [self.calendar.step, *parts] if self.calendar is not None else parts
         while sum([await part() for part in (*parts, self.receipts.step)]):
             pass
         await self.sealer.step()
@@ -104,7 +110,8 @@ class Runtime:
     async def next_due(self) -> datetime | None:
         """The nearest moment at which any part wants to act."""
         others = self.dispatcher.next_due, self.engine.next_due, self.fetcher.next_due, self.receipts.next_due
-        moments = [await part() for part in (*others, *(sender.next_due for sender in self.senders))]
+        jobs = [self.calendar.next_due] if self.calendar is not None else []
+        moments = [await part() for part in (*others, *jobs, *(sender.next_due for sender in self.senders))]
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def run(self) -> None:
@@ -119,6 +126,7 @@ class Runtime:
             "refresh": self._keep_fresh,
             "receipts": self.receipts.run,
             "seal": self.sealer.run,
+            **({"calendar": partial(self.calendar.run, self._stopping)} if self.calendar is not None else {}),
             **{f"send {a.platform}": sender.run for a, sender in zip(self.adapters, self.senders, strict=True)},
         }
         receivers = [asyncio.create_task(self._keep(name, start), name=name) for name, start in taking.items()]
