@@ -5,6 +5,7 @@ on other platforms, else to those on duty. Alarms are one per channel and reason
 when it is back.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -23,8 +24,12 @@ from workflows.words import Words
 
 WORDS = Words("failures")
 ARRIVED, WAITING = ("sent", "delivered", "read"), ("pending", "sending")
-LOCAL = ("reply", "help", "stranger", "tally", "channel", "undone")
+LOCAL = ("reply", "prompt", "help", "stranger", "tally", "echo", "card", "channel", "undone")
 """Kinds that only matter where they were said: they do not wander to other channels."""
+ONE_BY_ONE = frozenset({"email"})
+"""Platforms where every dead address is told by itself: they die singly, and somebody has to look each up."""
+DELAYED = re.compile(r"4\.\d")
+"""A mail system's word for not yet (RFC 3463)."""
 ALARM = "channel"
 WATCH = "channel_watch"
 LOOK_EVERY = timedelta(minutes=1)
@@ -86,9 +91,16 @@ async def _for_person(work: Work, row: Delivery, message: Outgoing, copies: Sequ
     if any(copy.state in WAITING for copy in copies):
         return
     for other in _others(work, person):
-        for place in _channels(work, other):
-            if place.platform != row.platform:
-                await _repost(work, row, place, _passed_on(row, message, person, other), other, rendered=False)
+        for place in _ways_to(work, other, row):
+            await _repost(work, row, place, _passed_on(row, message, person, other), other, rendered=False)
+
+
+def _ways_to(work: Work, other: Person, row: Delivery) -> list[Address]:
+    """Other platforms; mail itself where there is nothing else and only this address is dead."""
+    places = _channels(work, other)
+    elsewhere = [place for place in places if place.platform != row.platform]
+    one_address = row.state == "failed" and row.platform in ONE_BY_ONE
+    return elsewhere or (places if one_address else [])
 
 
 def _channels(work: Work, person: Person) -> list[Address]:
@@ -179,11 +191,15 @@ async def _repost(
 
 
 async def _refused(work: Work, row: Delivery) -> None:
-    """One address does not take messages: the operators hear it once a day per channel and reason."""
+    """One address does not take messages: the operators hear it once a day per channel and reason, of mail addresses
+    per address. That a mail takes too long says nothing about its address."""
+    if DELAYED.match(row.error):
+        return
     text = WORDS(
         "channel.refused", platform=_platform(row.platform), who=_receiver(work, row), reason=fit(row.error, 60)
     )
-    key = f"refused:{row.platform}:{row.error[:40]}:{work.local(work.now):%Y%m%d}"
+    what = row.address if row.platform in ONE_BY_ONE else row.error[:40]
+    key = f"refused:{row.platform}:{what}:{work.local(work.now):%Y%m%d}"
     await _alarm_operators(work, Outgoing(text=text, urgency=Urgency.FAULT), key, told=False)
 
 

@@ -33,6 +33,8 @@ class House(Scenario):
     def __init__(self, scene: tuple[Any, ManualClock, dict[str, FakePlatform]], adapter: EmailAdapter) -> None:
         super().__init__(*scene)
         self.adapter = adapter
+        self.count = 0
+        """Mails received so far."""
         self.smtp: SmtpServer
         self.client: TestClient[Any, Any]
 
