@@ -250,6 +250,12 @@ class ArrivalPolicy(Section):
     before_start: Duration = timedelta(minutes=60)
 
 
+class OnsitePolicy(Section):
+    """Be where the fault is, travel included, this long after the report; unset: what the service profile says."""
+
+    within: Period | None = None
+
+
 class ChecklistPolicy(Section):
     """Checks are answered this long before the start."""
 
@@ -263,6 +269,7 @@ class Policies(Section):
     email_ack: EmailAckPolicy = EmailAckPolicy()
     fault_ack: AckPolicy = AckPolicy()
     arrival: ArrivalPolicy = ArrivalPolicy()
+    onsite: OnsitePolicy = OnsitePolicy()
     checklist: ChecklistPolicy = ChecklistPolicy()
 
 

@@ -67,6 +67,7 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
         "kind": WORDS(f"kinds.{first.kind}"),
         "what": await _what(work, first),
         "units": joined(list(names.values())),
+        "people": calls(owers(org, first, work.now)) or WORDS("somebody"),
         "sites": joined(list(sites.values()) or list(names.values())),
         "sent": clock(work, first.opened_at),
         "due": clock(work, first.due_at),

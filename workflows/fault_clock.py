@@ -21,8 +21,10 @@ OBSERVED, UNCONFIRMED = "fault_observed", "fault_unconfirmed"
 
 async def start(work: Work, fault: Fault, at: datetime) -> Obligation:
     """Somebody has taken the fault: what the level promises from here on. Returns the debt of the next word."""
-    for kind in ("onsite", "restore"):
+    onsite = work.settings.policy.onsite.within
+    for kind, agreed in (("onsite", onsite), ("restore", None)):
         within = fault_profile.promised(fault, kind)
+        within = agreed if within is not None and agreed is not None else within
         if within is not None and not await book.owed(work, fault, kind):
             _open(work, fault, kind, max(fault.created_at + within, work.now + within / 2), _supervised())
     return await next_progress(work, fault, at)

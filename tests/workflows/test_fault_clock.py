@@ -217,3 +217,14 @@ async def test_a_fault_reported_before_a_restart_escalates_afterwards_and_the_an
     await bot.say("li", "收到", group=SUPPORT[1:], written_at=written)
     debt = (await bot.obligations(fault=NUMBER, kind="fault_ack"))[0]
     assert (debt.state, debt.met_at) == ("met", written)
+
+
+async def test_how_soon_somebody_is_there_follows_the_contract_and_is_said_plainly(tmp_path: Path) -> None:
+    async with scenario(tmp_path, policy={"onsite": {"within": "90m"}}) as bot:
+        await taken(bot)
+        (onsite,) = await bot.obligations(fault=NUMBER, kind="onsite")
+        assert onsite.due_at == datetime.fromisoformat("2026-11-24T16:40:00+08:00")
+        await bot.advance("90m")
+        bot.expect("wang", NUMBER, "李工应于16:40前到场", "尚未收到到场消息")
+        await bot.say("li", "到现场了，正在看", group=SUPPORT[1:])
+        bot.expect("wang", NUMBER, "李工已于16:40到场")
