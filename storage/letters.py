@@ -4,8 +4,10 @@ A mail is kept here before the mailbox is told that it was seen, so a crash at a
 is taken after the restart. UIDs only say where to go on; that a mail is handled once is up to the inbox.
 """
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Coroutine
 from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -18,6 +20,20 @@ from storage.settings import Settings
 from storage.work import Work
 
 MOST_ATTEMPTS = 8
+FINISH_SECONDS = 5.0
+T = TypeVar("T")
+
+
+async def whole(work: Coroutine[Any, Any, T]) -> T:
+    """Do it to its end even when the caller is cancelled: a transaction torn in the middle leaks its connection."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=FINISH_SECONDS)
+        raise
+
+
 LARGEST_KEPT = 60 * 1024 * 1024
 """Bytes of a raw mail that the store takes; what is fetched at all is up to the mailbox."""
 SOURCE = "source"

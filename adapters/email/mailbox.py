@@ -26,7 +26,7 @@ from adapters.email.imap import LARGEST_MAIL, Denied, Envelope, Imap
 from adapters.email.letter import LEFT_OUT, Letter, read_letter
 from adapters.email.words import words
 from storage.clock import sleep
-from storage.letters import Letters, StoredLetter, mail_store
+from storage.letters import Letters, StoredLetter, mail_store, whole
 from storage.messages import Attachment
 from storage.ports import Refused, SendError
 from storage.settings import EmailSettings
@@ -154,7 +154,8 @@ class Mailbox:
 
     async def _collect(self, imap: Imap) -> None:
         """Keep and take everything new, in the order of the mailbox."""
-        validity, place = imap.place.uidvalidity, await self._letters.place()
+        await imap.noop()  # some servers search what they knew when the last command ended
+        validity, place = imap.place.uidvalidity, await whole(self._letters.place())
         if place is not None and place.uidvalidity == validity:
             uids = [uid for uid in await imap.search(f"UID {place.uid + 1}:*") if uid > place.uid]
             newest = max(uids, default=place.uid)
@@ -163,14 +164,14 @@ class Mailbox:
             since = place.read_at if place is not None else self._clock.now()
             uids = await imap.search(f"{'' if place else 'UNSEEN '}SINCE {_day(since - LOOK_BACK)}")
             log.info("a mailbox is read from the start", known_before=place is not None, mails=len(uids))
-        known = await self._letters.known(validity, uids)
+        known = await whole(self._letters.known(validity, uids))
         for uid in uids:
             if uid not in known:
                 await self._keep(imap, uid)
                 await self._take_waiting()
         await self._take_waiting()
         if place is None or (place.uidvalidity, place.uid) != (validity, newest):
-            await self._letters.arrive(validity, newest, self._clock.now())
+            await whole(self._letters.arrive(validity, newest, self._clock.now()))
 
     async def _keep(self, imap: Imap, uid: int) -> None:
         """Bring one mail into the store and the table, then mark it as seen."""
@@ -182,13 +183,13 @@ class Mailbox:
             if self._refusals[key] < REFUSALS:
                 raise
             log.error("the server does not give out a mail", uid=uid, reason=error.reason)
-            await self._letters.keep(self._row(imap, uid, state="dead", error=error.reason))
+            await whole(self._letters.keep(self._row(imap, uid, state="dead", error=error.reason)))
             return
         if fetched is None:
             return
         envelope, raw = fetched
         sha256, size = await self._store.save(_chunks(raw))
-        await self._letters.keep(self._row(imap, uid, sha256=sha256, size=size, arrived_at=envelope.arrived))
+        await whole(self._letters.keep(self._row(imap, uid, sha256=sha256, size=size, arrived_at=envelope.arrived)))
         await _mark_seen(imap, uid)
 
     async def _fetch(self, imap: Imap, uid: int) -> tuple[Envelope, bytes] | None:
@@ -210,7 +211,7 @@ class Mailbox:
     async def _mark_known(self, imap: Imap) -> None:
         """Mails that were kept before a crash and not yet marked."""
         unseen = await imap.search("UNSEEN")
-        for uid in sorted(await self._letters.known(imap.place.uidvalidity, unseen)):
+        for uid in sorted(await whole(self._letters.known(imap.place.uidvalidity, unseen))):
             await _mark_seen(imap, uid)
 
     # ---- what is kept
@@ -218,10 +219,10 @@ class Mailbox:
     async def _take_waiting(self) -> None:
         """Deal with everything that is kept and not yet taken; what fails is tried again at the next look."""
         tried: set[int | None] = set()
-        while rows := [row for row in await self._letters.waiting() if row.id not in tried]:
+        while rows := [row for row in await whole(self._letters.waiting()) if row.id not in tried]:
             for row in rows:
                 tried.add(row.id)
-                await self._take_one(row)
+                await whole(self._take_one(row))
 
     async def _take_one(self, row: StoredLetter) -> None:
         try:
@@ -238,7 +239,7 @@ class Mailbox:
     # ---- trouble
 
     async def _healthy(self) -> None:
-        dead = await self._letters.dead()
+        dead = await whole(self._letters.dead())
         self._connected, self._trouble = True, words("trouble.dead_letters", count=dead) if dead else ""
 
     def _troubled(self, error: SendError) -> None:

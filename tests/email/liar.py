@@ -12,7 +12,7 @@ CAPABILITY = b"* CAPABILITY IMAP4rev1 IDLE\r\n"
 
 def usual(tag: str, command: str) -> bytes:
     """What a server with an empty mailbox says."""
-    verb = command.split(" ")[0].upper()
+    verb = command.split(" ", maxsplit=1)[0].upper()
     extra = {
         "CAPABILITY": CAPABILITY,
         "SELECT": b"* 0 EXISTS\r\n* OK [UIDVALIDITY 7] fine\r\n",

@@ -6,7 +6,7 @@ A gate stands before it: ``drop_all`` closes connections, ``freeze`` keeps them 
 import asyncio
 import ssl
 from argparse import Namespace
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,9 +18,12 @@ from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials import Flag
+from pysasl.hashing import BuiltinHash
 
 USER, PASSWORD = "bot@huibao.example.org", "invented-password"
 ARRIVED = datetime.fromisoformat("2026-11-24T10:13:00+08:00")
+
+Hear = Callable[[bytes], bytes]
 
 
 @dataclass
@@ -68,20 +71,25 @@ class ImapServer:
         """New connections work again."""
         self._frozen = False
 
+    def hear(self, data: bytes) -> bytes:
+        """Note what a client says."""
+        self.said.append(data)
+        return data
+
     async def _inbox(self) -> Any:
         assert self._backend is not None
         identity = self._backend.login.demo_user_identity
         async with identity.new_session() as session:
             return await session.mailbox_set.get_mailbox("INBOX")
 
-    async def pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: list[bytes] | None) -> None:
+    async def pipe(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hear: Callable[[bytes], bytes]
+    ) -> None:
         try:
             while data := await reader.read(65536):
                 if self._frozen:
                     continue
-                if heard is not None:
-                    heard.append(data)
-                writer.write(data)
+                writer.write(hear(data))
                 await writer.drain()
         except OSError:
             pass
@@ -98,8 +106,8 @@ async def imap_server(
                      demo_data=False, demo_user=USER, demo_password=PASSWORD, proxy_protocol=None,
                      passlib_cfg=None)  # fmt: skip
     backend, config = await DictBackend.init(
-        args, ssl_context=tls, secure_auth=False,
-        disable_idle=not idle, reject_dnsbl=False, invalid_user_sleep=0.0, max_append_len=None,
+        args, ssl_context=tls, secure_auth=False, hash_context=BuiltinHash(rounds=1),
+        reject_dnsbl=False, invalid_user_sleep=0.0, max_append_len=None,
     )  # fmt: skip
     server = ImapServer(_backend=backend)
     behind = await asyncio.start_server(
@@ -113,11 +121,17 @@ async def imap_server(
         server.connections += 1
         tasks.add(asyncio.create_task(serve(reader, writer)))
 
+    def without_idle(data: bytes) -> bytes:
+        return data if idle else data.replace(b" IDLE", b"")
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back_reader, back_writer = await asyncio.open_connection("127.0.0.1", inner)
         server._open |= {writer, back_writer}
         try:
-            await asyncio.gather(server.pipe(reader, back_writer, server.said), server.pipe(back_reader, writer, None))
+            await asyncio.gather(
+                server.pipe(reader, back_writer, server.hear),
+                server.pipe(back_reader, writer, without_idle),
+            )
         finally:
             server._open -= {writer, back_writer}
             writer.close()
