@@ -35,3 +35,35 @@ async def test_without_a_supervisors_group_the_reporter_hears_each_thing_once(tm
         bot.expect("xu", "仍未能安排到人员")
         bot.nothing_more("xu")
         bot.expect("sun", "【无人接单】")
+
+
+def alone(tables: Any) -> None:
+    """As above, and nobody above 安川县 either."""
+    thin(tables)
+    bosses = {"sun", "zhou", "song", "bai", "jiang"}
+    rows = tables.rows
+    rows["people"] = tuple(row for row in rows["people"] if row.cells["person_id"] not in bosses)
+
+
+async def test_at_the_end_of_the_ladder_of_a_unit_without_anybody_the_coordinator_hears_it(tmp_path: Path) -> None:
+    async with scenario(tmp_path, change=alone) as bot:
+        await bot.say("chen", "明天上午9点半防汛视频会商，安川县水利局，提前一小时到位")
+        await bot.say("chen", "确认")
+        bot.forget_all()
+        await bot.advance("1d")
+        bot.expect("chen", "安川县技术维护部至今没有回复", "没有登记能联系上的人员和主管", "电话联系")
+
+
+async def test_with_a_supervisors_group_the_coordinator_hears_it_too(tmp_path: Path) -> None:
+    def few(tables: Any) -> None:
+        groups = tables.rows["groups"]
+        alone(tables)
+        tables.rows["groups"] = groups
+
+    async with scenario(tmp_path, change=few) as bot:
+        await bot.say("chen", "明天上午9点半防汛视频会商，安川县水利局，提前一小时到位")
+        await bot.say("chen", "确认")
+        bot.forget_all()
+        await bot.advance("1d")
+        bot.expect("#主管群", "【无人回复】", "安川县技术维护部")
+        bot.expect("chen", "安川县技术维护部至今没有回复")
