@@ -4,7 +4,7 @@ Every row has a dedupe key, so that saying the same thing twice in a retried tra
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,27 @@ from storage.work import Work
 
 MANY = 500
 """Keys looked up in one query: below the limits of both databases."""
+MEMO = "waiting letters"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message to one address, to be queued together with many others.
+
+    With ``renderer`` the text is made anew from ``render_args`` when sent; ``message`` carries subject and urgency.
+    ``after``: when night or noon makes it wait, how long after their end it comes.
+    """
+
+    to: Address
+    message: Outgoing
+    key: str
+    kind: str = ""
+    person_id: str | None = None
+    bundle: str = ""
+    renderer: str = ""
+    render_args: Mapping[str, Any] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
+    after: timedelta = timedelta()
 
 
 async def post(
@@ -38,27 +59,41 @@ async def post(
     With ``renderer`` the text is made anew from ``render_args`` when sent; ``message`` carries subject and urgency.
     ``after``: when night or noon makes it wait, how long after their end it comes.
     """
-    dedupe_key = f"{key}>{to}"
-    known = select(Delivery.id).where(Delivery.dedupe_key == dedupe_key)
+    known = select(Delivery.id).where(Delivery.dedupe_key == f"{key}>{to}")
     if (await work.session.exec(known)).first() is not None:
         return False
-    row = _row(work, Letter(to, message, key, kind, person_id, bundle), dedupe_key)
-    row.renderer, row.render_args, row.hints = renderer, dict(render_args or {}), dict(hints or {})
-    await _mind_manners(work, row, after)
-    work.session.add(row)
+    await post_new(
+        work, Letter(to, message, key, kind, person_id, bundle, renderer, render_args or {}, hints or {}, after)
+    )
     return True
 
 
-@dataclass(frozen=True)
-class Letter:
-    """One message to one address, to be queued together with many others."""
+async def post_new(work: Work, letter: Letter) -> Delivery:
+    """Queue a letter whose key cannot have been used before: nobody looks, and it is written when somebody does."""
+    row = _row(work, letter, f"{letter.key}>{letter.to}")
+    await _mind_manners(work, row, letter.after)
+    work.session.add(row)
+    if (waiting := work.memo.get((MEMO, row.kind, row.about))) is not None:
+        waiting[row.address] = row
+    return row
 
-    to: Address
-    message: Outgoing
-    key: str
-    kind: str = ""
-    person_id: str | None = None
-    bundle: str = ""
+
+async def waiting_row(work: Work, to: Address, kind: str, about: str, urgency: Urgency) -> Delivery | None:
+    """What waits to be sent to an address, of a kind about a subject. All addresses are read at once, and only once."""
+    waiting: dict[str, int | Delivery] | None = work.memo.get((MEMO, kind, about))
+    if waiting is None:
+        there = col(Delivery.platform).in_(work.platforms | {to.platform}), Delivery.urgency == int(urgency)
+        what = Delivery.state == "pending", Delivery.kind == kind, Delivery.about == about
+        query = select(Delivery.address, Delivery.id).where(*there, *what).order_by(col(Delivery.id).desc())
+        waiting = {address: row_id or 0 for address, row_id in (await work.session.exec(query)).all()}
+        work.memo[MEMO, kind, about] = waiting
+    row = waiting.get(str(to))
+    if isinstance(row, int):
+        locked = select(Delivery).where(Delivery.id == row).with_for_update(skip_locked=True)
+        row = (await work.session.exec(locked)).first()
+        if row is not None:
+            waiting[str(to)] = row
+    return row if row is not None and row.state == "pending" else None
 
 
 async def post_many(work: Work, letters: Sequence[Letter]) -> int:
@@ -71,7 +106,7 @@ async def post_many(work: Work, letters: Sequence[Letter]) -> int:
         known.update((await work.session.exec(query)).all())
     rows = [_row(work, letter, key) for key, letter in keyed.items() if key not in known]
     for row in rows:
-        await _mind_manners(work, row)
+        await _mind_manners(work, row, keyed[row.dedupe_key].after)
     await work.add_many(rows)
     return len(rows)
 
@@ -92,6 +127,9 @@ def _row(work: Work, letter: Letter, dedupe_key: str) -> Delivery:
         kind=letter.kind,
         urgency=int(letter.message.urgency),
         message=letter.message.model_dump(mode="json"),
+        renderer=letter.renderer,
+        render_args=dict(letter.render_args),
+        hints=dict(letter.hints),
         not_before=_not_before(work, letter.message.urgency),
         created_at=work.now,
     )

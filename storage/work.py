@@ -41,7 +41,9 @@ class Work:
     manners: Manners | None = None
     heard: Incoming | None = None
     """The message being answered: whoever wrote it is awake."""
-    _entries: list[AuditEntry] = field(default_factory=list)
+    memo: dict[Any, Any] = field(default_factory=dict)
+    """What is read once for the whole transaction, by whoever reads it."""
+    _entries: list[dict[str, Any]] = field(default_factory=list)
     """What :meth:`audit` noted; written together at the end of the transaction."""
 
     @property
@@ -54,8 +56,12 @@ class Work:
         return moment.astimezone(self.zone)
 
     def audit(self, what: str, about: str = "", who: str = "huibao", via: str = "", **detail: Any) -> None:
-        """Record who did what; sealed into the chain within a second of the commit."""
-        self._entries.append(AuditEntry(at=self.now, who=who, what=what, about=about, via=via, detail=detail))
+        """Record who did what, and upon which message; sealed into the chain within a second of the commit."""
+        if self.heard is not None:
+            detail["message"] = f"{self.heard.platform}:{self.heard.account}:{self.heard.message_id}"
+        # Values, not an AuditEntry: making those would take longer than writing them.
+        row = {"at": self.now, "who": who, "what": what, "about": about, "via": via, "detail": detail, "hash": ""}
+        self._entries.append(row)
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
@@ -71,7 +77,7 @@ class Work:
     async def write_entries(self) -> None:
         """Put what was noted for the record into the transaction (done by whoever opened it)."""
         if self._entries:
-            await self.add_many(self._entries)
+            await (await self.session.connection()).execute(insert(AuditEntry), self._entries)
             self._entries.clear()
 
     async def add_many(self, rows: Iterable[SQLModel]) -> None:

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from storage.messages import Address, Outgoing, Urgency
 from storage.models import Delivery, Meeting, Obligation, Person
 from storage.obligations import settle_met
-from storage.outbox import post
+from storage.outbox import Letter, post_new, waiting_row
 from storage.work import Work
 from workflows import manners
 from workflows.digest import MERGED
@@ -140,20 +140,17 @@ async def _queue(
     """Queue a message about this debt, or add the debt to one that still waits for the same address."""
     about = _about(obligation)
     kind = f"{renderer}:{obligation.kind}:{rung}"
-    waiting = select(Delivery).where(
-        Delivery.address == str(to), Delivery.kind == kind, Delivery.about == about, Delivery.state == "pending"
-    )
-    row = (await work.session.exec(waiting.limit(1))).first()
+    row = await waiting_row(work, to, kind, about, Urgency.ESCALATION)
     if row is not None:
         ids = dict.fromkeys([*row.render_args["obligations"], obligation.id])
         row.render_args = {**row.render_args, "obligations": list(ids)}
         work.session.add(row)
         return
     urgent = rung in SUPERVISORS and renderer == RENDERER
-    await post(
-        work,
+    letter = Letter(
         to,
         Outgoing(text="", about=about, urgency=Urgency.ESCALATION, urgent_call=urgent),
+        # The fence grows with every change of the debt: this key is new.
         key=f"{renderer}:{obligation.id}:{rung}:{obligation.step}:{obligation.fence}",
         kind=kind,
         person_id=person.person_id if person else None,
@@ -161,6 +158,7 @@ async def _queue(
         render_args={"rung": rung, "obligations": [obligation.id], "late": late},
         after=_after(work, obligation, rung) if renderer == RENDERER else timedelta(),
     )
+    await post_new(work, letter)
 
 
 def _after(work: Work, obligation: Obligation, rung: str) -> timedelta:
