@@ -1,11 +1,10 @@
 """The adapter on one side, the simulator on the other, one clock between them."""
 
-import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,9 +14,9 @@ from aiohttp import web
 from adapters.dingtalk.adapter import DingTalkAdapter
 from adapters.dingtalk.limits import CountInMemory
 from storage.clock import ManualClock
-from storage.messages import Address, Incoming, Outgoing
-from storage.ports import Outcome, SendJob, Sent
+from storage.messages import Address
 from storage.settings import DingTalkSettings
+from tests import playing
 from tests.dingtalk.conftest import CLIENT_ID, CLIENT_SECRET, GROUP, populate, until
 from tests.simulators.dingtalk import DingTalkSimulator, Limits
 
@@ -29,80 +28,17 @@ def person(user_id: str) -> Address:
     return Address(platform="dingtalk", kind="direct", id=user_id)
 
 
-class Box:
-    """An inbox in memory: unique, and able to fail or to take its time."""
-
-    def __init__(self) -> None:
-        self.messages: list[Incoming] = []
-        self.known: set[tuple[str, str]] = set()
-        self.broken = False
-        self.open = asyncio.Event()
-        self.open.set()
-
-    async def accept(self, incoming: Incoming) -> bool:
-        await self.open.wait()
-        if self.broken:
-            raise OSError("disk full")
-        key = (incoming.account, incoming.message_id)
-        if key in self.known:
-            return False
-        self.known.add(key)
-        self.messages.append(incoming)
-        return True
-
-    @property
-    def texts(self) -> list[str]:
-        return [message.text for message in self.messages]
-
-
 @dataclass
-class Bench:
+class Bench(playing.Bench[DingTalkAdapter, DingTalkSimulator]):
     """What a test works with."""
 
-    clock: ManualClock
-    simulator: DingTalkSimulator
-    adapter: DingTalkAdapter
     http: aiohttp.ClientSession
     count: CountInMemory
-    box: Box = field(default_factory=Box)
-    running: asyncio.Task[None] | None = None
-    jobs: int = 0
 
     async def connect(self) -> None:
         """Start receiving and wait for the first connection."""
-        self.running = asyncio.create_task(self.adapter.run(self.box.accept))
+        self.start()
         await until(self.adapter.ever_connected)
-
-    async def stop(self) -> None:
-        if self.running is not None:
-            self.running.cancel()
-            await asyncio.gather(self.running, return_exceptions=True)
-            self.running = None
-
-    async def pass_time(self, seconds: float, step: float = 1) -> None:
-        """Let the clock run in steps, so that everybody acts in order."""
-        left = seconds
-        while left > 0:
-            self.clock.advance(timedelta(seconds=min(step, left)))
-            left -= step
-            await self.simulator.tick()
-            await asyncio.sleep(0.002)
-
-    async def heard(self, number: int = 1) -> Incoming:
-        """The latest message once there are that many."""
-        await until(lambda: len(self.box.messages) >= number)
-        return self.box.messages[-1]
-
-    async def send(
-        self, *addresses: Address, key: str = "", hints: dict[str, str] | None = None, **message: Any
-    ) -> Any:
-        """Send one message; the outcome for the only address, or all of them."""
-        self.jobs += 1
-        outgoing = Outgoing(**{"text": "你好", **message})
-        job = SendJob(key or f"job-{self.jobs}", addresses, outgoing, hints or {})
-        outcomes = await self.adapter.send(job)
-        assert set(outcomes) == set(addresses)
-        return outcomes[addresses[0]] if len(addresses) == 1 else outcomes
 
 
 @asynccontextmanager
@@ -127,7 +63,7 @@ async def bench(limits: Limits | None = None, **settings: Any) -> AsyncIterator[
             DingTalkSettings.model_validate(values), http, clock,
             count=count, patience=patience, load=load, public_url=public_url, rng=random.Random(1),
         )  # fmt: skip
-        made = Bench(clock, simulator, adapter, http, count)
+        made = Bench(http, count, clock=clock, simulator=simulator, adapter=adapter)
         try:
             yield made
         finally:
@@ -149,11 +85,6 @@ async def serving(made: Bench) -> AsyncIterator[str]:
         yield base
     finally:
         await runner.cleanup()
-
-
-def sent(outcome: Outcome) -> Sent:
-    assert isinstance(outcome, Sent), repr(outcome)
-    return outcome
 
 
 def dump(value: object) -> bytes:

@@ -1,24 +1,18 @@
 """A simulator with one app, a group of three and a clock in the test's hand."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
+from tests.playing import until
 from tests.simulators.dingtalk import DingTalkSimulator, ManualClock
 
 CLIENT_ID, CLIENT_SECRET = "dingfakeappkey01", "fake-secret"
 GROUP = "cidSupport01=="
 
 
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
-    """Wait for loopback traffic to have its effect."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        await asyncio.sleep(0.002)
+__all__ = ["until"]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,9 +17,9 @@ from storage.database import Database
 from storage.organisation.load import import_tables
 from storage.organisation.read import read_tables
 from storage.organisation.sample import SAMPLE
-from storage.runtime import Runtime
 from storage.settings import build_settings
 from storage.work import Ground
+from tests import playing
 from tests.dingtalk.conftest import CLIENT_ID, CLIENT_SECRET, until
 from tests.simulators.dingtalk import DingTalkSimulator, Limits, Seen
 from tests.simulators.dingtalk.talk import Spoken
@@ -36,12 +36,8 @@ GROUPS = {
 }
 
 
-class Live:
+class Live(playing.Live[DingTalkSimulator, Seen]):
     """People speak on the simulator, and what they see is read from it."""
-
-    def __init__(self, simulator: DingTalkSimulator, runtime: Runtime, clock: ManualClock) -> None:
-        self.simulator, self.runtime, self.clock = simulator, runtime, clock
-        self._read: set[Seen] = set()
 
     async def say(self, who: str, words: str, group: str = "", **how: Any) -> None:
         """A person (without the "dt-") writes, mentioning the bot where it is a group; the bot does what follows."""
@@ -64,42 +60,11 @@ class Live:
         await until(lambda: click.push and click.push.succeeded)
         await self.runtime.step()
 
-    async def advance(self, minutes: float) -> None:
-        """Move the clock, stopping wherever the bot wants to act."""
-        target = self.clock.now() + timedelta(minutes=minutes)
-        while (due := await self.runtime.next_due()) is not None and due <= target:
-            self.clock.set(max(due, self.clock.now()))
-            await self._let_act()
-        self.clock.set(target)
-        await self._let_act()
-
-    async def jump(self, minutes: float) -> None:
-        """Move the clock at once, as a test does that is not about what happens in between."""
-        self.clock.advance(timedelta(minutes=minutes))
-        await self._let_act()
-
-    async def _let_act(self) -> None:
-        await self.simulator.tick()
-        await self.runtime.step()
-        await asyncio.sleep(0)
-
-    def sees(self, where: str, *parts: str) -> Seen:
-        """The first unread message there that holds all parts: a group's conversation id or a person."""
-        for seen in self._unread(where):
-            if all(part in seen.text for part in parts):
-                self._read.add(seen)
-                return seen
-        left = [seen for seen in self.simulator.ledger.entries if seen not in self._read]
-        rest = "\n".join(f"  {seen.place}: {seen.text}" for seen in left)
-        raise AssertionError(f"{where} did not see {parts}; unread:\n{rest}")
-
-    def unread(self, where: str) -> list[str]:
-        return [seen.text for seen in self._unread(where)]
-
-    def _unread(self, where: str) -> list[Seen]:
+    def shown(self, where: str = "") -> Sequence[Seen]:
+        if not where:
+            return self.simulator.ledger.entries
         group = where.startswith("cid-")
-        seen = self.simulator.group_messages(where) if group else self.simulator.direct_messages(f"dt-{where}")
-        return [entry for entry in seen if entry not in self._read]
+        return self.simulator.group_messages(where) if group else self.simulator.direct_messages(f"dt-{where}")
 
 
 def buttons(text: str) -> list[dict[str, str]]:

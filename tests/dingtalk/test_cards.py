@@ -4,8 +4,9 @@ import asyncio
 from typing import Any
 
 from storage.messages import Action
-from tests.dingtalk.bench import IN_GROUP, bench, dump, person, sent, serving
+from tests.dingtalk.bench import IN_GROUP, bench, dump, person, serving
 from tests.dingtalk.conftest import GROUP, until
+from tests.playing import sent
 from tests.simulators.dingtalk import DingTalkSimulator
 from tests.simulators.dingtalk.cards import Card
 from tests.simulators.dingtalk.clicks import card_sign

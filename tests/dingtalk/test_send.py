@@ -9,8 +9,9 @@ import pytest
 from adapters.dingtalk.adapter import DingTalkAdapter
 from storage.messages import Action, Attachment, Urgency
 from storage.ports import Downloads, Receipts, Refused, Retry, SendError, Sent, Unsure
-from tests.dingtalk.bench import IN_GROUP, Bench, bench, person, sent
+from tests.dingtalk.bench import IN_GROUP, Bench, bench, person
 from tests.dingtalk.conftest import CLIENT_ID, GROUP, until
+from tests.playing import sent
 from tests.simulators.dingtalk import Limits
 
 TAKE = Action(label="我来处理", value="take:GZ-20261124-001", say="我来处理 GZ-20261124-001")

@@ -1,10 +1,9 @@
 """The adapter on one side, the simulator on the other, one clock between them."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,10 +12,10 @@ from aiohttp import web
 
 from adapters.wecom.adapter import WeComAdapter
 from storage.clock import ManualClock
-from storage.messages import Address, Incoming, Outgoing
-from storage.ports import CheckLine, Outcome, SendJob, Sent
+from storage.messages import Address
+from storage.ports import CheckLine
 from storage.settings import WeComSettings
-from tests.dingtalk.bench import Box
+from tests import playing
 from tests.simulators.wecom import Limits, WeComSimulator
 from tests.wecom.conftest import (
     AES_KEY,
@@ -48,58 +47,21 @@ def person(user_id: str) -> Address:
 
 
 @dataclass
-class Bench:
+class Bench(playing.Bench[WeComAdapter, WeComSimulator]):
     """What a test works with."""
 
-    clock: ManualClock
-    simulator: WeComSimulator
-    adapter: WeComAdapter
     http: aiohttp.ClientSession
-    box: Box = field(default_factory=Box)
-    running: asyncio.Task[None] | None = None
-    jobs: int = 0
 
     async def connect(self) -> None:
         """Start receiving and wait until the robot is subscribed."""
-        self.running = asyncio.create_task(self.adapter.run(self.box.accept))
+        self.start()
         await until(lambda: self.simulator.gateway.live() and not self.adapter.trouble())
-
-    async def stop(self) -> None:
-        if self.running is not None:
-            self.running.cancel()
-            await asyncio.gather(self.running, return_exceptions=True)
-            self.running = None
-
-    async def pass_time(self, seconds: float, step: float = 1) -> None:
-        """Let the clock run in steps, so that everybody acts in order."""
-        left = seconds
-        while left > 0:
-            self.clock.advance(timedelta(seconds=min(step, left)))
-            left -= step
-            await self.simulator.tick()
-            await asyncio.sleep(0.002)
-
-    async def heard(self, number: int = 1) -> Incoming:
-        """The latest message once there are that many."""
-        await until(lambda: len(self.box.messages) >= number)
-        return self.box.messages[-1]
 
     async def asked(self, words: str = "三楼没声音", group: str = GROUP) -> dict[str, str]:
         """Somebody asks the robot something; the hints that answer it."""
         before = len(self.box.messages)
         await self.simulator.talk.say("LiMing", words, group)
         return (await self.heard(before + 1)).hints
-
-    async def send(
-        self, *addresses: Address, key: str = "", hints: dict[str, str] | None = None, **message: Any
-    ) -> Any:
-        """Send one message; the outcome for the only address, or all of them."""
-        self.jobs += 1
-        outgoing = Outgoing(**{"text": "你好", **message})
-        job = SendJob(key or f"job-{self.jobs}", addresses, outgoing, hints or {})
-        outcomes = await self.adapter.send(job)
-        assert set(outcomes) == set(addresses)
-        return outcomes[addresses[0]] if len(addresses) == 1 else outcomes
 
     def in_group(self, group: str = GROUP) -> list[tuple[str, str]]:
         """Way and text of what the bot said there."""
@@ -137,7 +99,7 @@ async def bench(
             values["webhooks"] = [{"conversation_id": GROUP, "url": url}]
         made_settings = WeComSettings.model_validate(values | settings)
         adapter = WeComAdapter(made_settings, http, clock, rng=random.Random(1), **options)
-        made = Bench(clock, simulator, adapter, http)
+        made = Bench(http, clock=clock, simulator=simulator, adapter=adapter)
         try:
             yield made
         finally:
@@ -159,11 +121,6 @@ async def serving(made: Bench) -> AsyncIterator[str]:
         yield base
     finally:
         await runner.cleanup()
-
-
-def sent(outcome: Outcome) -> Sent:
-    assert isinstance(outcome, Sent), repr(outcome)
-    return outcome
 
 
 def failed(lines: list[CheckLine]) -> list[str]:

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from tests.dingtalk.conftest import until
-from tests.simulators.dingtalk import ManualClock
+from tests.playing import until
+from tests.simulators.common.schedule import ManualClock
 from tests.simulators.wecom import WeComSimulator
 
 AGENT, SECRET = 1000002, "agent-secret"

@@ -1,7 +1,7 @@
 """The whole bot on WeCom's wire: real database, real adapter, the simulator as the platform, the clock in hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from storage.organisation.sample import SAMPLE
 from storage.runtime import Runtime
 from storage.settings import Settings, build_settings
 from storage.work import Ground
+from tests import playing
 from tests.simulators.wecom import Limits, Seen, Spoken, WeComSimulator
 from tests.wecom.conftest import AES_KEY, AGENT, BOT, BOT_SECRET, SECRET, TOKEN, until
 
@@ -39,12 +40,11 @@ GROUPS = {
 PEOPLE = "admin he luo tang wu xu ding ma"
 
 
-class Live:
+class Live(playing.Live[WeComSimulator, Seen]):
     """People speak on the simulator, and what they see is read from it."""
 
     def __init__(self, simulator: WeComSimulator, runtime: Runtime, clock: ManualClock) -> None:
-        self.simulator, self.runtime, self.clock = simulator, runtime, clock
-        self._read: set[Seen] = set()
+        super().__init__(simulator, runtime, clock)
         self.stored: set[str] = set()
         """Message ids that the bot has committed."""
 
@@ -77,42 +77,11 @@ class Live:
         assert spoken.delivery.statuses == [200]
         await self.runtime.step()
 
-    async def advance(self, minutes: float) -> None:
-        """Move the clock, stopping wherever the bot wants to act."""
-        target = self.clock.now() + timedelta(minutes=minutes)
-        while (due := await self.runtime.next_due()) is not None and due <= target:
-            self.clock.set(max(due, self.clock.now()))
-            await self._let_act()
-        self.clock.set(target)
-        await self._let_act()
-
-    async def jump(self, minutes: float) -> None:
-        """Move the clock at once, as a test does that is not about what happens in between."""
-        self.clock.advance(timedelta(minutes=minutes))
-        await self._let_act()
-
-    async def _let_act(self) -> None:
-        await self.simulator.tick()
-        await self.runtime.step()
-        await asyncio.sleep(0)
-
-    def sees(self, where: str, *parts: str) -> Seen:
-        """The first unread message there that holds all parts: a group's chat id or a person."""
-        for seen in self._unread(where):
-            if all(part in seen.text for part in parts):
-                self._read.add(seen)
-                return seen
-        left = [seen for seen in self.simulator.ledger.entries if seen not in self._read]
-        rest = "\n".join(f"  {seen.place}: {seen.text}" for seen in left)
-        raise AssertionError(f"{where} did not see {parts}; unread:\n{rest}")
-
-    def unread(self, where: str) -> list[str]:
-        return [seen.text for seen in self._unread(where)]
-
-    def _unread(self, where: str) -> list[Seen]:
+    def shown(self, where: str = "") -> Sequence[Seen]:
+        if not where:
+            return self.simulator.ledger.entries
         group = where.startswith("wr-")
-        seen = self.simulator.group_messages(where) if group else self.simulator.direct_messages(f"wc-{where}")
-        return [entry for entry in seen if entry not in self._read]
+        return self.simulator.group_messages(where) if group else self.simulator.direct_messages(f"wc-{where}")
 
 
 def _populate(simulator: WeComSimulator) -> None:

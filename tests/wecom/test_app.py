@@ -15,10 +15,11 @@ from adapters.wecom.fields import BadPayload
 from adapters.wecom.xml import parse_xml
 from storage.clock import ManualClock
 from storage.ports import Refused
+from tests.playing import sent
 from tests.simulators.wecom import App, Envelope, Seen, seal, signature
 from tests.simulators.wecom.crypto import aes, key_of, pad
 from tests.simulators.wecom.talk import xml
-from tests.wecom.bench import START, Bench, bench, person, sent, serving
+from tests.wecom.bench import START, Bench, bench, person, serving
 from tests.wecom.conftest import AES_KEY, AGENT, TOKEN, until
 
 CORP = "wwcorp123"

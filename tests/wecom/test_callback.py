@@ -7,8 +7,9 @@ import pytest
 
 from storage.messages import Action
 from storage.ports import Refused
+from tests.playing import sent
 from tests.simulators.wecom import Aibot, Envelope, seal, signature
-from tests.wecom.bench import IN_GROUP, Bench, bench, person, sent, serving
+from tests.wecom.bench import IN_GROUP, Bench, bench, person, serving
 from tests.wecom.conftest import BOT, BOT_KEY, GROUP
 
 GOOD: dict[str, Any] = {

@@ -8,8 +8,9 @@ import pytest
 
 from storage.messages import Action
 from storage.ports import Refused, Retry, SendError, Unsure
+from tests.playing import sent
 from tests.simulators.wecom import Limits
-from tests.wecom.bench import IN_GROUP, bench, person, sent
+from tests.wecom.bench import IN_GROUP, bench, person
 from tests.wecom.conftest import BOT, BOT_SECRET, GROUP, until
 from tests.wecom.wire import robot_socket
 

@@ -12,7 +12,8 @@ from adapters.wecom.limits import Pace
 from storage.clock import ManualClock
 from storage.messages import Action, Outgoing
 from storage.ports import Downloads, Receipts, Refused, Retry, SendError, SendJob, Sent, Unsure
-from tests.wecom.bench import IN_APP_GROUP, IN_GROUP, START, bench, person, sent
+from tests.playing import sent
+from tests.wecom.bench import IN_APP_GROUP, IN_GROUP, START, bench, person
 from tests.wecom.conftest import AGENT, APP_GROUP, GROUP, ROBOT_KEY, SECRET, until
 
 TAKE = Action(label="接单", value="take:GZ-1", say="接单")

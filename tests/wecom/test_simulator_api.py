@@ -6,7 +6,7 @@ from base64 import b64encode
 import aiohttp
 import pytest
 
-from tests.simulators.dingtalk import ManualClock
+from tests.simulators.common.schedule import ManualClock
 from tests.simulators.wecom import WeComSimulator
 from tests.wecom.conftest import AGENT, APP_GROUP, GROUP, ROBOT_KEY, SECRET
 from tests.wecom.wire import Json, call, get, post, send, token

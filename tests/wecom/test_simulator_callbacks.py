@@ -13,7 +13,7 @@ from wechatpy.enterprise.crypto import WeChatCrypto
 from wechatpy.enterprise.exceptions import InvalidCorpIdException
 from wechatpy.exceptions import InvalidSignatureException
 
-from tests.simulators.dingtalk import ManualClock
+from tests.simulators.common.schedule import ManualClock
 from tests.simulators.wecom import Aibot, App, Envelope, WeComSimulator, seal, signature
 from tests.simulators.wecom.callbacks import BadReply
 from tests.simulators.wecom.crypto import open_sealed

@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 import aiohttp
 import pytest
 
-from tests.simulators.dingtalk import ManualClock
+from tests.simulators.common.schedule import ManualClock
 from tests.simulators.wecom import WeComSimulator
 from tests.simulators.wecom.crypto import aes, unpad
 from tests.wecom.conftest import BOT, BOT_SECRET, GROUP, until

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from tests.playing import sent
 from tests.simulators.wecom import Limits, Seen, Spoken
-from tests.wecom.bench import IN_GROUP, Bench, bench, person, sent, serving
+from tests.wecom.bench import IN_GROUP, Bench, bench, person, serving
 from tests.wecom.conftest import BOT, GROUP
 
 TAKE = {"label": "接单", "value": "take:GZ-1", "say": "接单"}

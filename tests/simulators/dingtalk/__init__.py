@@ -4,11 +4,12 @@ Everything it does stands in the protocol notes; where those say that documents 
 in `Limits` chooses. Time is the test's: pings, expiries and redeliveries follow the clock that is passed in.
 """
 
-from tests.simulators.dingtalk.faults import Fault, Faults
+from tests.simulators.common.faults import Fault, Faults
+from tests.simulators.common.schedule import ManualClock
+from tests.simulators.common.server import Call
 from tests.simulators.dingtalk.ledger import Seen, direct
 from tests.simulators.dingtalk.limits import Limits
-from tests.simulators.dingtalk.schedule import ManualClock
-from tests.simulators.dingtalk.simulator import Call, DingTalkSimulator
+from tests.simulators.dingtalk.simulator import DingTalkSimulator
 from tests.simulators.dingtalk.world import App, CustomRobot, Group, Person
 
 __all__ = [

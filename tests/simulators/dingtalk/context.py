@@ -6,10 +6,11 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulators.dingtalk.faults import Faults
+from tests.simulators.common.faults import Faults
+from tests.simulators.common.schedule import Clock, Schedule
+from tests.simulators.common.serials import Serials
 from tests.simulators.dingtalk.ledger import Ledger
 from tests.simulators.dingtalk.limits import Limits
-from tests.simulators.dingtalk.schedule import Clock, Schedule
 from tests.simulators.dingtalk.throttle import Throttles
 from tests.simulators.dingtalk.world import World
 
@@ -17,7 +18,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Context:
+class Context(Serials):
     """One of each; `base_url` is known once the server listens. Times are seconds since the epoch."""
 
     clock: Clock
@@ -29,12 +30,6 @@ class Context:
     throttles: Throttles
     faults: Faults = field(default_factory=Faults)
     base_url: str = ""
-    _serial: int = 0
-
-    def serial(self, prefix: str) -> str:
-        """A new id that nobody can guess a meaning into, but a reader of a failed test can."""
-        self._serial += 1
-        return f"{prefix}{self._serial:06d}"
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)

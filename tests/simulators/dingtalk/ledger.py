@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tests.simulators.common import ledger as common
+from tests.simulators.common.ledger import ROBOT, direct
 from tests.simulators.dingtalk.world import World
 
-ROBOT = "robot"
-
-
-def direct(user_id: str) -> str:
-    """The place of one person's chat with the robot."""
-    return f"direct:{user_id}"
+__all__ = ["ROBOT", "Ledger", "Seen", "direct"]
 
 
 @dataclass(eq=False)
@@ -39,22 +36,12 @@ class Seen:
     card: str = ""
 
 
-class Ledger:
-    """All that was shown, in order; nothing is ever removed, a recalled message is marked."""
+class Ledger(common.Ledger[Seen]):
+    """With what people may see."""
 
     def __init__(self, world: World) -> None:
+        super().__init__()
         self._world = world
-        self.entries: list[Seen] = []
-
-    def show(self, seen: Seen) -> Seen:
-        self.entries.append(seen)
-        return seen
-
-    def in_group(self, conversation_id: str) -> list[Seen]:
-        return [seen for seen in self.entries if seen.place == conversation_id and not seen.recalled]
-
-    def in_direct(self, user_id: str) -> list[Seen]:
-        return [seen for seen in self.entries if seen.place == direct(user_id) and not seen.recalled]
 
     def seen_by(self, user_id: str) -> list[Seen]:
         """Everything on this person's screen, over all chats, oldest first."""

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from dataclasses import dataclass
-from types import TracebackType
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
+from tests.simulators.common.faults import X5_PAGE
+from tests.simulators.common.schedule import Clock, ManualClock
+from tests.simulators.common.server import Server
 from tests.simulators.dingtalk.callbacks import Callbacks
 from tests.simulators.dingtalk.cards import Cards
 from tests.simulators.dingtalk.clicks import Clicks
 from tests.simulators.dingtalk.context import Json, make_context
 from tests.simulators.dingtalk.ding import Dings
 from tests.simulators.dingtalk.errors import NO_SCOPE, ApiError, OapiError
-from tests.simulators.dingtalk.faults import X5_PAGE, Fault
 from tests.simulators.dingtalk.ledger import Seen
 from tests.simulators.dingtalk.limits import Limits
 from tests.simulators.dingtalk.media import Media
 from tests.simulators.dingtalk.pushes import Push, Pushes
 from tests.simulators.dingtalk.receipts import Receipts
 from tests.simulators.dingtalk.robot_messages import RobotMessages
-from tests.simulators.dingtalk.schedule import Clock, ManualClock
 from tests.simulators.dingtalk.talk import Talk
 from tests.simulators.dingtalk.tokens import Tokens
 from tests.simulators.dingtalk.webhooks import Webhooks
@@ -32,27 +30,15 @@ from tests.simulators.dingtalk.world import App
 OPEN_API = "/v1.0/"
 WITHOUT_TOKEN = ("/v1.0/gateway/", "/v1.0/oauth2/")
 APP = web.RequestKey("dingtalk_app", App)
-PUMP_SECONDS = 0.005
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request as it arrived."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    json: Json
-
-
-class DingTalkSimulator:
+class DingTalkSimulator(Server):
     """A DingTalk on 127.0.0.1. Use as `async with`; the clock gives seconds since the epoch and never waits."""
 
     def __init__(self, clock: Clock | None = None, limits: Limits | None = None, seed: int = 7) -> None:
         self.context = make_context(clock or ManualClock(), limits or Limits(), seed)
-        self.limits, self.world = self.context.limits, self.context.world
-        self.ledger, self.faults = self.context.ledger, self.context.faults
-        self.calls: list[Call] = []
+        super().__init__(self.context.schedule, self.context.faults)
+        self.limits, self.world, self.ledger = self.context.limits, self.context.world, self.context.ledger
         self.tokens = Tokens(self.context)
         self.pushes = Pushes(self.context)
         self.gateway = self.pushes.gateway
@@ -65,55 +51,17 @@ class DingTalkSimulator:
         self.dings = Dings(self.context, _app_of)
         self.media = Media(self.context, self.tokens, _app_of)
         self.talk = Talk(self.context, self.pushes, self.callbacks, self.webhooks)
-        self._runner: web.AppRunner | None = None
-        self._pump: asyncio.Task[None] | None = None
-        self._port = 0
-
-    @property
-    def base_url(self) -> str:
-        return self.context.base_url
-
-    async def __aenter__(self) -> DingTalkSimulator:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-        await self.callbacks.close()
 
     async def start(self) -> None:
-        """Listen; after a stop, on the same port again: an outage that ends."""
-        app = web.Application(middlewares=[self._record, self._inject, self._answer_refusals, self._authorise])
-        app.add_routes([route for part in self._parts() for route in part])
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
-        self.context.base_url = f"http://127.0.0.1:{self._port}"
-        self._pump = asyncio.create_task(self._keep_time(), name="dingtalk simulator")
+        await super().start()
+        self.context.base_url = self.base_url
 
-    async def stop(self) -> None:
-        """The platform is gone: every connection drops, every call is refused."""
-        self.faults.clear()
+    async def drop(self) -> None:
         for connection in self.gateway.connections:
             await connection.abort()
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
 
-    async def tick(self) -> int:
-        """Run what is due by the clock now (it also happens by itself within a few milliseconds)."""
-        return await self.context.schedule.run_due()
-
-    def calls_of(self, api: str) -> list[Call]:
-        """Requests whose path ends in `api`, oldest first."""
-        return [call for call in self.calls if call.path.endswith(api)]
+    async def close(self) -> None:
+        await self.callbacks.close()
 
     def seen_by(self, user_id: str) -> list[Seen]:
         return self.ledger.seen_by(user_id)
@@ -147,33 +95,14 @@ class DingTalkSimulator:
             }  # fmt: skip
             await self.event(sent.app, "robot_msg_read", data)
 
-    def _parts(self) -> list[list[web.RouteDef]]:
+    def routes(self) -> list[web.RouteDef]:
         parts = (
             self.gateway, self.tokens, self.webhooks, self.messages, self.receipts, self.cards, self.dings, self.media,
         )  # fmt: skip
-        return [part.routes() for part in parts]
+        return [route for part in parts for route in part.routes()]
 
-    async def _keep_time(self) -> None:
-        while True:
-            await self.tick()
-            await asyncio.sleep(PUMP_SECONDS)
-
-    @web.middleware
-    async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        body: Json = {}
-        if request.content_type == "application/json":
-            body = _parse(await request.read())
-        self.calls.append(Call(request.method, request.path, dict(request.query), body))
-        return await handler(request)
-
-    @web.middleware
-    async def _inject(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = self.faults.take(request.path)
-        if fault is None:
-            return await handler(request)
-        if fault.after_delivery:
-            await handler(request)
-        return await _suffer(fault, request, handler)
+    def answering(self) -> list[Middleware]:
+        return [self._answer_refusals, self._authorise]
 
     @web.middleware
     async def _answer_refusals(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -201,22 +130,3 @@ class DingTalkSimulator:
 
 def _app_of(request: web.Request) -> App:
     return request[APP]
-
-
-def _parse(raw: bytes) -> Json:
-    try:
-        value = json.loads(raw)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-async def _suffer(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
-    if fault.drop:
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
-    if fault.hang:
-        await fault.released.wait()
-        return await handler(request)
-    return fault.response()

@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.simulators.dingtalk.faults import Faults
-from tests.simulators.dingtalk.schedule import Clock, Schedule
+from tests.simulators.common.faults import Faults
+from tests.simulators.common.schedule import Clock, Schedule
+from tests.simulators.common.serials import Serials
 from tests.simulators.wecom.ledger import Ledger
 from tests.simulators.wecom.limits import Limits
 from tests.simulators.wecom.world import World
@@ -26,7 +27,7 @@ class ApiError(Exception):
 
 
 @dataclass
-class Context:
+class Context(Serials):
     """One of each; `base_url` is known once the server listens. Times are seconds since the epoch."""
 
     clock: Clock
@@ -39,12 +40,6 @@ class Context:
     base_url: str = ""
     caller: str = "203.0.113.7"
     """The address that we seem to call from."""
-    _serial: int = 0
-
-    def serial(self, prefix: str) -> str:
-        """A new id that nobody can guess a meaning into, but a reader of a failed test can."""
-        self._serial += 1
-        return f"{prefix}{self._serial:06d}"
 
     def now(self) -> int:
         return int(self.clock())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from tests.simulators.dingtalk.throttle import Window
+from tests.simulators.common.windows import Window
 from tests.simulators.wecom.context import ApiError, Context, Json
 from tests.simulators.wecom.world import Aibot
 

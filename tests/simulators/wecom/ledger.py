@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulators.common import ledger as common
+from tests.simulators.common.ledger import ROBOT, direct
 from tests.simulators.wecom.world import World
 
-ROBOT = "robot"
-
-
-def direct(user_id: str) -> str:
-    """The place of one person's chat with the app or the robot."""
-    return f"direct:{user_id}"
+__all__ = ["ROBOT", "Ledger", "Seen", "direct"]
 
 
 @dataclass(eq=False)
@@ -48,27 +45,17 @@ class Seen:
         return str(self.card.get("task_id", ""))
 
 
-class Ledger:
-    """All that was shown, in order; nothing is ever removed, a recalled message is marked."""
+class Ledger(common.Ledger[Seen]):
+    """With what people may see."""
 
     def __init__(self, world: World) -> None:
+        super().__init__()
         self._world = world
-        self.entries: list[Seen] = []
-
-    def show(self, seen: Seen) -> Seen:
-        self.entries.append(seen)
-        return seen
-
-    def in_group(self, chat_id: str) -> list[Seen]:
-        return [seen for seen in self.entries if seen.place == chat_id and not seen.recalled]
-
-    def in_direct(self, user_id: str) -> list[Seen]:
-        return [seen for seen in self.entries if seen.place == direct(user_id) and not seen.recalled]
 
     def seen_by(self, user_id: str) -> list[Seen]:
         """Everything on this person's screen, over all chats, oldest first."""
         mine = {direct(user_id), *(g.chat_id for g in self._world.groups.values() if user_id in g.members)}
-        return [seen for seen in self.entries if seen.place in mine and not seen.recalled]
+        return self.still_at(*mine)
 
     def with_task(self, task_id: str) -> list[Seen]:
         return [seen for seen in self.entries if seen.task_id == task_id]

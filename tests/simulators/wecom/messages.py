@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from tests.simulators.dingtalk.throttle import Window
+from tests.simulators.common.windows import Window
 from tests.simulators.wecom.cards import INTERACTIVE, check_card, text_of
 from tests.simulators.wecom.context import ApiError, Context, Json, cut, ok
 from tests.simulators.wecom.ledger import Seen, direct

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 from dataclasses import dataclass, field
 
-from tests.simulators.dingtalk.throttle import Window
+from tests.simulators.common.windows import Window
 from tests.simulators.wecom.cards import check_card, text_of
 from tests.simulators.wecom.context import ApiError, Context, Json
 from tests.simulators.wecom.gateway import Connection

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from tests.simulators.dingtalk.throttle import Window
+from tests.simulators.common.windows import Window
 from tests.simulators.wecom.context import ApiError, Context, ok
 from tests.simulators.wecom.world import App
 

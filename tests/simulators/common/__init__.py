@@ -1,0 +1,1 @@
+"""What the simulators of chat platforms share: time, faults, counting, what was shown, and the loopback server."""
