@@ -192,7 +192,7 @@ def demo(
 
     with tempfile.TemporaryDirectory(prefix="huibao-demo-") as fresh:
         folder = (data or Path(fresh)).resolve()
-        console = {"port": port, "console": True, "console_platforms": ["wecom"]}
+        console = {"port": port, "console": True, "console_platforms": ["wecom", "email"]}
         values = {"web": console, "data_dir": str(folder)}
         _serve(build_settings(values, {}, folder, "demo"), WORDS("demo"), sample=True)
 

@@ -123,7 +123,7 @@ class WebSettings(Section):
     api_token: SecretStr = SecretStr("")
     console: bool = False
     """Serve the role-play console outside ``demo`` too."""
-    console_platforms: Annotated[tuple[Literal["dingtalk", "wecom"], ...], BeforeValidator(parse_names)] = ()
+    console_platforms: Annotated[tuple[Literal["dingtalk", "wecom", "email"], ...], BeforeValidator(parse_names)] = ()
     """Platforms that the console plays besides its own: their groups and accounts, without their servers."""
 
 

@@ -7,6 +7,8 @@ import asyncio
 
 from aiohttp import web
 
+from adapters.web import mail
+from adapters.web.papers import paper_data
 from adapters.web.photos import photo_data
 from adapters.web.talk import Talk
 from storage.directory import CONSOLE
@@ -14,14 +16,16 @@ from storage.messages import Address, Attachment, Outgoing
 from storage.ports import Accept, Capabilities, CheckLine, Outcome, Refused, SendJob, Sent
 from storage.work import Ground
 
+ALL = Capabilities(mention=True, buttons=True, files=True, urgent_call=True, batch=20)
+BY_MAIL = Capabilities(buttons=True, files=True, batch=20)
+
 
 class WebAdapter:
     """The Adapter port for ``platform``: the console's own, or one that it plays with that platform's ids."""
 
-    capabilities = Capabilities(mention=True, buttons=True, files=True, urgent_call=True, batch=20)
-
     def __init__(self, ground: Ground, platform: str = CONSOLE) -> None:
         self.platform = platform
+        self.capabilities = BY_MAIL if platform == mail.PLATFORM else ALL
         self._ground = ground
         self._talk = Talk(ground.database, ground.clock)
 
@@ -38,9 +42,16 @@ class WebAdapter:
         outcomes: dict[Address, Outcome] = {}
         message = await self._naming_people(job.message)
         for address in job.addresses:
-            shown = await self._talk.bot_says(f"{job.key}>{address}", str(address), message)
+            shown = await self._show(f"{job.key}>{address}", address, message, job.key)
             outcomes[address] = Sent(provider_id=str(shown), delivered=True)
         return outcomes
+
+    async def _show(self, key: str, address: Address, message: Outgoing, job: str) -> int:
+        if not mail.is_mail(address):
+            return await self._talk.bot_says(key, str(address), message)
+        place = str(mail.place_of(address, message, job))
+        rows = await self._talk.page(place)
+        return await self._talk.bot_says(key, place, message, subject=mail.subject(message, rows))
 
     async def _naming_people(self, message: Outgoing) -> Outgoing:
         """Mentions as person_ids: the console shows people, whatever platform it plays."""
@@ -50,8 +61,8 @@ class WebAdapter:
         return message.model_copy(update={"mentions": named})
 
     async def download(self, attachment: Attachment) -> bytes:
-        """The picture behind a simulated photo; Refused for anything else."""
-        data = photo_data(attachment.ref)
+        """What is behind a simulated photo or paper; Refused for anything else."""
+        data = photo_data(attachment.ref) or paper_data(attachment.ref)
         if data is None:
             raise Refused("no photo of the console's")
         return data

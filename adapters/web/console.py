@@ -1,27 +1,41 @@
 """The console's pages: everybody can be played, and what each would see is shown. For demo and drills only."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from adapters.web import receive
+from adapters.web import mail, receive
 from adapters.web.board import board_view
 from adapters.web.clockface import SPEEDS, clock_view
 from adapters.web.forms import Form, guarded, nonce_of, read_form, span_of, text_of
 from adapters.web.forward import Forward
 from adapters.web.pages import page
+from adapters.web.papers import PAPERS, paper_file
 from adapters.web.photos import PHOTOS, photo_file
 from adapters.web.plays import plays_view
-from adapters.web.show import View, app_name, apps_view, bubbles_view, people_view, person_view, talk_name
-from adapters.web.sight import played
+from adapters.web.show import View, app_name, apps_view, bubbles_view, link, people_view, person_view, talk_name
+from adapters.web.sight import Conversation, played
 from adapters.web.stage import Refusal, Stage, set_stage
 from adapters.web.talk import Talk
 from adapters.web.words import words
 from storage.console import ConsoleMessage
-from storage.messages import Quote
+from storage.messages import Attachment, Incoming, Quote
 from storage.runtime import Runtime
 
 MAX_TEXT = 4000
+
+
+@dataclass(frozen=True)
+class Written:
+    """What somebody wrote into the input box; ``subject`` only of a new mail."""
+
+    nonce: str
+    text: str
+    subject: str
+    files: Sequence[str]
+    to_bot: bool
 
 
 class Console:
@@ -67,7 +81,7 @@ class Console:
         return page(
             "console.html",
             me=person_view(stage.org, stage.me),
-            talk=talk_view(stage),
+            talk=talk_view(stage, rows),
             people=people_view(stage, overview),
             apps=apps_view(stage, overview),
             bubbles=bubbles_view(stage, rows, overview),
@@ -82,44 +96,51 @@ class Console:
     # ---- people act
 
     async def say(self, request: web.Request) -> web.Response:
-        """A person writes; answers with an empty input box."""
+        """A person writes; answers with an empty input box, or after a new mail with the way to its thread."""
         form = await read_form(request)
         stage = await self._stage(form)
-        text, named = receive.strip_mention(text_of(form, "text"), words()["bot"])
-        photo = text_of(form, "photo")
-        if not text and photo not in PHOTOS:
-            raise Refusal(400, "empty")
-        if len(text) > MAX_TEXT:
-            raise Refusal(413, "long", n=MAX_TEXT)
-        to_bot = stage.talk.group is None or named or bool(form.get("mention"))
-        await self._write(stage, nonce_of(form), text, photo, await self._quoted(form, stage), to_bot)
-        return page(
-            "composer.html", talk=talk_view(stage), me=person_view(stage.org, stage.me), composer=composer_view()
-        )
+        written = _written(stage, form)
+        if written.subject and stage.talk.address.kind == "direct":
+            account = stage.talk.account
+            stage = replace(stage, talk=Conversation(mail.begun(account, written.nonce), account))
+            await self._write(stage, written, None)
+            return web.Response(headers={"HX-Redirect": link(stage.me.person_id, stage.talk.key)})
+        await self._write(stage, written, await self._quoted(form, stage))
+        me = person_view(stage.org, stage.me)
+        return page("composer.html", talk=talk_view(stage), me=me, composer=composer_view())
 
-    async def _write(
-        self, stage: Stage, nonce: str, text: str, photo: str, quoted: ConsoleMessage | None, to_bot: bool
-    ) -> None:
-        mention = f"@{words()['bot']} " if to_bot and stage.talk.group else ""
-        photos = [photo] if photo in PHOTOS else []
-        quote = quoted.text if quoted else ""
+    async def _write(self, stage: Stage, written: Written, quoted: ConsoleMessage | None) -> None:
+        mention = f"@{words()['bot']} " if written.to_bot and stage.talk.group else ""
         shown = await self._talk.person_says(
-            nonce, stage.talk.key, stage.me.person_id, mention + text, quote=quote, photos=photos, to_bot=to_bot
+            written.nonce,
+            stage.talk.key,
+            stage.me.person_id,
+            mention + written.text,
+            quote=quoted.text if quoted else "",
+            photos=[name for name in written.files if name in PHOTOS],
+            papers=[name for name in written.files if name in PAPERS],
+            to_bot=written.to_bot,
+            subject=written.subject,
         )
-        if to_bot:
-            incoming = receive.written(
-                stage.me,
-                stage.talk.account,
-                stage.talk.address,
-                text,
-                message_id=f"{stage.me.person_id}:{nonce}",
-                at=self._ground.clock.now(),
-                group_name=stage.talk.group.name if stage.talk.group else "",
-                quote=Quote(message_id=str(quoted.id), text=quoted.text) if quoted else None,
-                photos=[photo_file(name) for name in photos],
-            )
-            await self._runtime.inbox.accept(incoming)
+        if written.to_bot:
+            await self._runtime.inbox.accept(await self._incoming(stage, written, quoted))
         await self._talk.mark_seen(stage.me.person_id, stage.talk.key, shown)
+
+    async def _incoming(self, stage: Stage, written: Written, quoted: ConsoleMessage | None) -> Incoming:
+        quote = Quote(message_id=str(quoted.id), text=quoted.text) if quoted else None
+        if quote is None and mail.is_mail(stage.talk.address):
+            quote = mail.answered(await self._talk.page(stage.talk.key))
+        return receive.written(
+            stage.me,
+            stage.talk.account,
+            stage.talk.address,
+            f"{written.subject}\n{written.text}".strip(),
+            message_id=f"{stage.me.person_id}:{written.nonce}",
+            at=self._ground.clock.now(),
+            group_name=stage.talk.group.name if stage.talk.group else "",
+            quote=quote,
+            files=[_file(name, stage) for name in written.files],
+        )
 
     async def _stage(self, form: Form) -> Stage:
         """Who acts where; a form must name both."""
@@ -177,18 +198,42 @@ class Console:
         return self._forward
 
 
-def talk_view(stage: Stage) -> View:
+def _written(stage: Stage, form: Form) -> Written:
+    """The input box, checked."""
+    text, named = receive.strip_mention(text_of(form, "text"), words()["bot"])
+    files = [name for name in (text_of(form, "photo"),) if name in (*PHOTOS, *PAPERS)]
+    is_new_mail = mail.is_mail(stage.talk.address) and stage.talk.address.kind == "direct"
+    subject = " ".join(text_of(form, "subject").split())[: mail.LONGEST_SUBJECT] if is_new_mail else ""
+    if is_new_mail and not subject:
+        raise Refusal(400, "no_subject")
+    if not text and not files and not subject:
+        raise Refusal(400, "empty")
+    if len(text) > MAX_TEXT:
+        raise Refusal(413, "long", n=MAX_TEXT)
+    to_bot = stage.talk.group is None or named or bool(form.get("mention"))
+    return Written(nonce_of(form), text, subject, files, to_bot)
+
+
+def _file(name: str, stage: Stage) -> Attachment:
+    return photo_file(name) if name in PHOTOS else paper_file(name, stage.today.date())
+
+
+def talk_view(stage: Stage, rows: Sequence[ConsoleMessage] = ()) -> View:
     """Head of the conversation."""
+    place = stage.talk.address
     return {
         "key": stage.talk.key,
-        "name": talk_name(stage.talk),
+        "name": talk_name(stage.talk, rows),
         "group": stage.talk.group is not None,
         "members": stage.members,
         "app": app_name(stage.talk) if len(stage.platforms) > 1 else "",
-        "platform": stage.talk.address.platform,
+        "platform": place.platform,
+        "account": stage.talk.account if mail.is_mail(place) else "",
+        "mail": mail.is_mail(place),
+        "new_mail": mail.is_mail(place) and place.kind == "direct",
     }
 
 
 def composer_view(text: str = "") -> View:
     """A fresh input box; its nonce makes a repeated post one message."""
-    return {"nonce": uuid.uuid4().hex, "text": text, "photos": PHOTOS}
+    return {"nonce": uuid.uuid4().hex, "text": text, "photos": PHOTOS, "papers": PAPERS}

@@ -29,7 +29,7 @@ def written(
     at: datetime,
     group_name: str = "",
     quote: Quote | None = None,
-    photos: Sequence[Attachment] = (),
+    files: Sequence[Attachment] = (),
 ) -> Incoming:
     """A message that ``person`` wrote from an account of the conversation's platform."""
     return Incoming(
@@ -42,7 +42,7 @@ def written(
         text=text,
         written_at=at,
         quote=quote,
-        attachments=tuple(photos),
+        attachments=tuple(files),
     )
 
 

@@ -8,12 +8,14 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
+from adapters.web import mail
 from adapters.web.sight import ROLES, Conversation, conversations, main_role
 from adapters.web.stage import Stage
-from adapters.web.talk import BOT, Overview, calls
+from adapters.web.talk import BOT, Overview, calls, silent
 from adapters.web.words import label, words
 from storage.console import ConsoleMessage
 from storage.directory import Directory
+from storage.messages import Address
 from storage.models import Person
 
 View: TypeAlias = dict[str, Any]
@@ -71,7 +73,7 @@ def people_view(stage: Stage, overview: Overview) -> View:
     shown = people[:MAX_PEOPLE] if me in people[:MAX_PEOPLE] else [me, *people[: MAX_PEOPLE - 1]]
     sections: dict[str, list[View]] = {}
     for person in shown:
-        fresh = [overview.unread(person.person_id, talk.key) for talk in conversations(org, person, stage.platforms)]
+        fresh = [overview.unread(person.person_id, talk.key) for talk in _talks(stage, person, overview)]
         view = person_view(org, person) | {
             "href": link(person.person_id),
             "unread": sum(item.count for item in fresh),
@@ -85,11 +87,17 @@ def people_view(stage: Stage, overview: Overview) -> View:
 def apps_view(stage: Stage, overview: Overview) -> list[View]:
     """The person's conversations with their newest line, app by app."""
     found: dict[str, View] = {}
-    for talk in conversations(stage.org, stage.me, stage.platforms):
+    for talk in _talks(stage, stage.me, overview):
         platform = talk.address.platform
         app = found.setdefault(platform, {"platform": platform, "name": app_name(talk), "talks": []})
         app["talks"].append(_talk(stage, overview, talk))
     return list(found.values())
+
+
+def _talks(stage: Stage, person: Person, overview: Overview) -> list[Conversation]:
+    """Everything a person sees, with the threads of mails behind the sheet for a new one."""
+    org, platforms = stage.org, stage.platforms
+    return [*conversations(org, person, platforms), *mail.threads(org, person, platforms, overview)]
 
 
 def app_name(talk: Conversation) -> str:
@@ -103,26 +111,39 @@ def _talk(stage: Stage, overview: Overview, talk: Conversation) -> View:
     last = fresh.last
     return {
         "key": talk.key,
-        "name": talk_name(talk),
-        "kind": label("purpose", talk.group.purpose) if talk.group else words()["talks"]["direct_kind"],
-        "purpose": talk.group.purpose if talk.group else "direct",
+        "name": talk_name(talk, overview.messages.get(talk.key, ())),
+        "kind": label("purpose", talk.group.purpose) if talk.group else words()["talks"][f"{_sort(talk)}_kind"],
+        "purpose": talk.group.purpose if talk.group else _sort(talk),
         "href": link(me.person_id, talk.key),
         "unread": fresh.count,
         "at_me": fresh.mentioned,
         "current": talk == stage.talk,
-        "preview": _preview(org, last, me) if last else words()["talks"]["empty"],
+        "preview": _preview(org, last, me) if last else _empty(talk),
         "time": clock_of(last.at.astimezone(today.tzinfo), today) if last else "",
     }
 
 
-def talk_name(talk: Conversation) -> str:
-    """The group's name, or the bot's."""
+def _sort(talk: Conversation) -> str:
+    """What a conversation without a group is: with the bot, a thread of mails, or the sheet for a new one."""
+    if not mail.is_mail(talk.address):
+        return "direct"
+    return "new_letter" if talk.address.kind == "direct" else "letter"
+
+
+def _empty(talk: Conversation) -> str:
+    return talk.account if mail.is_mail(talk.address) else str(words()["talks"]["empty"])
+
+
+def talk_name(talk: Conversation, rows: Sequence[ConsoleMessage] = ()) -> str:
+    """The group's name, the subject of a thread, or the bot's name."""
+    if mail.is_mail(talk.address):
+        return mail.subject_in(rows) or str(words()["mail"]["new" if talk.address.kind == "direct" else "no_subject"])
     return talk.group.name if talk.group else str(words()["talks"]["direct"])
 
 
 def _preview(org: Directory, row: ConsoleMessage, me: Person) -> str:
     text = " ".join((row.text or row.body.get("title") or words()["talks"]["photo"]).split())[:60]
-    if row.person_id == me.person_id or ":direct:" in row.conversation:
+    if row.person_id == me.person_id or ":group:" not in row.conversation:
         return text
     return f"{_name(org, row.person_id)}：{text}"
 
@@ -132,6 +153,13 @@ def _name(org: Directory, person_id: str) -> str:
         return str(words()["bot"])
     person = org.people.get(person_id)
     return person.name if person else person_id
+
+
+def _way(row: ConsoleMessage) -> str:
+    """From whom to whom a mail went; empty for everything else."""
+    if not row.conversation.startswith(f"{mail.PLATFORM}:"):
+        return ""
+    return mail.way_of(mail.partner_of(Address.parse(row.conversation)), from_bot=row.person_id == BOT)
 
 
 def _nobody(org: Directory, person_id: str) -> View:
@@ -146,6 +174,8 @@ def bubbles_view(stage: Stage, rows: Sequence[ConsoleMessage], overview: Overvie
     newest = {row.body["card"]: row.id for row in rows if row.body.get("card")}
     views: list[View] = []
     for row in rows:
+        if silent(row):
+            continue
         view = bubble_view(stage.org, row, stage.me, stage.today)
         if newest.get(view["card"], row.id) != row.id or settled.get(view["card"], 0) > (row.id or 0):
             view["actions"] = []
@@ -170,13 +200,15 @@ def bubble_view(org: Directory, row: ConsoleMessage, me: Person, today: datetime
         "new_day": False,
         "at": at.isoformat(),
         "clock": f"{at:%H:%M:%S}",
-        "title": body.get("title", ""),
+        "title": body.get("subject") or body.get("title", ""),
+        "way": _way(row),
         "text": row.text,
         "mentioned": [name for name in mentioned if name not in row.text],
         "calls_me": calls(row, me.person_id),
         "actions": body.get("actions", []),
         "quote": body.get("quote", ""),
         "photos": body.get("photos", []),
+        "papers": body.get("papers", []),
         "card": body.get("card", ""),
         "call": bool(body.get("urgent_call")),
         "tap": body.get("tap", ""),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapters.web.mail import opened
 from adapters.web.sight import ROLES, Conversation, conversations, main_role, membership, played
 from adapters.web.words import words
 from storage.directory import Directory
@@ -52,6 +53,7 @@ async def set_stage(ground: Ground, query: Mapping[str, str]) -> Stage:
     visible = conversations(org, me, platforms)
     wanted = query.get("in", "")
     talk = next((talk for talk in visible if talk.key == wanted), None) if wanted else visible[0]
+    talk = talk or opened(org, me, platforms, wanted)
     if talk is None:
         raise Refusal(403, "unseen")
     return Stage(org, me, talk, today, platforms)

@@ -41,7 +41,7 @@ class Overview:
 
     def unread(self, person_id: str, conversation: str) -> Unread:
         """Messages of others that the person has not seen yet, and the newest of all."""
-        rows = self.messages.get(conversation, [])
+        rows = [row for row in self.messages.get(conversation, []) if not silent(row)]
         mark = self.seen.get((person_id, conversation), 0)
         fresh = [row for row in rows if (row.id or 0) > mark and row.person_id != person_id]
         return Unread(len(fresh), any(calls(row, person_id) for row in fresh), rows[-1] if rows else None)
@@ -58,6 +58,11 @@ class Overview:
         return {card: message_id for message_id, card in said}
 
 
+def silent(row: ConsoleMessage) -> bool:
+    """Whether it only says what an earlier card shows from now on: it is no bubble of its own."""
+    return bool(row.body.get("silent"))
+
+
 def calls(row: ConsoleMessage, person_id: str) -> bool:
     """Whether the message mentions this person."""
     return person_id in row.body.get("mentions", ()) or bool(row.body.get("mention_all"))
@@ -71,9 +76,9 @@ class Talk:
         self._clock = clock
         self._recent: deque[ConsoleMessage] = deque(maxlen=LOOK_BACK)
 
-    async def bot_says(self, key: str, conversation: str, message: Outgoing) -> int:
+    async def bot_says(self, key: str, conversation: str, message: Outgoing, **more: Any) -> int:
         """Show a message of the bot; returns its id (the same one when ``key`` was shown before)."""
-        body = message.model_dump(mode="json", exclude={"text"})
+        body = message.model_dump(mode="json", exclude={"text"}) | more
         return await self._write(key, conversation, BOT, message.text, body)
 
     async def person_says(self, key: str, conversation: str, person_id: str, text: str, **body: Any) -> int:

@@ -272,7 +272,7 @@ def test_the_console_plays_platforms_without_their_servers() -> None:
     [
         ('[web]\nconsole = true\nconsole_platforms = ["wecom"]\n[wecom]\ncorp_id = "ww1"', ["wecom", "[wecom]"]),
         ('[web]\nconsole_platforms = ["wecom"]', ["web.console = true"]),
-        ('[web]\nconsole = true\nconsole_platforms = ["email"]', ["dingtalk", "wecom"]),
+        ('[web]\nconsole = true\nconsole_platforms = ["fax"]', ["dingtalk", "wecom", "email"]),
         ("[web]\nconsole = true\nconsole_platforms = 3", ["tuple"]),
     ],
 )

@@ -146,12 +146,15 @@ async def started() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def desk(folder: Path, browser: Browser) -> AsyncIterator[Desk]:
-    """The demo at 15:10 with the sample organisation; afterwards no window may have complained."""
-    settings = build_settings({"web": {"console": True, "console_platforms": ["wecom"]}}, {}, folder, "demo")
+async def desk(folder: Path, browser: Browser, plays: tuple[str, ...] = ("wecom",)) -> AsyncIterator[Desk]:
+    """The demo at 15:10 with the sample organisation; afterwards no window may have complained.
+
+    ``plays``: the platforms that the console plays besides its own.
+    """
+    settings = build_settings({"web": {"console": True, "console_platforms": list(plays)}}, {}, folder, "demo")
     database = Database(settings.database_url)
     ground = Ground(database, SystemClock(START - datetime.now(UTC)), settings)
-    runtime = await compose(ground, [WebAdapter(ground, name) for name in ("web", "wecom")])
+    runtime = await compose(ground, [WebAdapter(ground, name) for name in ("web", *plays)])
     await import_tables(database, read_tables(SAMPLE), ground.clock.now(), dry_run=False)
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
     app = build_app(runtime, may_push_clock=True)

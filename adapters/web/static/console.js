@@ -129,7 +129,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.target.id !== "text") return;
     // While an input method composes a word, Enter chooses it and sends nothing.
-    const sends = event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
+    const wanted = byId("composer").classList.contains("mail") ? event.ctrlKey || event.metaKey : !event.shiftKey;
+    const sends = event.key === "Enter" && wanted && !event.isComposing && event.keyCode !== 229;
     if (sends) {
       event.preventDefault();
       byId("composer").requestSubmit();
@@ -169,7 +170,7 @@
     tick();
     setInterval(tick, 250);
     // Where typing needs no on-screen keyboard, the input box is ready at once.
-    if (matchMedia("(pointer: fine)").matches) byId("text")?.focus({ preventScroll: true });
+    if (matchMedia("(pointer: fine)").matches) (byId("subject") || byId("text"))?.focus({ preventScroll: true });
     document.querySelector(".person[aria-current]")?.scrollIntoView({ block: "nearest" });
   });
 })();
