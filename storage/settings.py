@@ -8,7 +8,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -277,6 +277,11 @@ class CalendarSettings(Section):
     """Office hours, hours in which routine words wait, and night and noon (``workflows/manners.py``)."""
 
     office_hours: Hours = parse_hours("09:00-12:00,13:30-17:30")
+    unit_hours: dict[str, Hours] = {}
+    """Hours of single units, by unit_id; they hold for the units below too."""
+    days_off: tuple[date, ...] = ()
+    working_days: tuple[date, ...] = ()
+    """Days on which the public calendar is wrong for us, or not known yet."""
     quiet_hours: Hours = ()
     night: Hours = parse_hours("22:00-07:00")
     """Groups sleep, people hear what cannot wait; empty: there is no night."""

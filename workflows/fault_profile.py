@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from storage.models import Fault
 from storage.settings import parse_duration
 from storage.work import Work
+from workflows import worktime
 from workflows.words import Words
-from workflows.worktime import after_working
 
 PROFILE = Words("fault_profile")
 
@@ -38,5 +38,5 @@ def next_word(work: Work, fault: Fault, after: datetime) -> datetime:
     if fault.extra.get("leaders"):
         every = min(every, promised(fault, "leaders") or every)
     if PROFILE.has(f"level.{fault.level}.working"):
-        return after_working(work.local(after), every, work.settings.calendar.office_hours)
+        return worktime.after(work, fault.unit_id, after, every)
     return after + every

@@ -19,11 +19,10 @@ from storage.obligations import (
     unmet,
 )
 from storage.work import Work
-from workflows import notice_letters
+from workflows import notice_letters, worktime
 from workflows.meeting_clock import HOOKS, call_site_hooks
 from workflows.notice_scope import Audience, instant, sites_among
-from workflows.notice_texts import arrival_due, check_due
-from workflows.worktime import after_working
+from workflows.notice_texts import arrival_due, by_mail_within, check_due
 
 REMIND = timedelta(minutes=10)
 """How long before an arrival or a checklist is due those who owe it are reminded in private."""
@@ -49,11 +48,13 @@ async def serve(work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence
 def _answer(work: Work, notice: Notice, unit_id: str, people: Sequence[Person]) -> Opening:
     """One answer per unit: ten minutes where a messenger reaches it, else two hours of working time by mail."""
     policies = work.settings.policy
+    start = notice.published_at
     if instant(work.org, unit_id, people, work.platforms):
-        due_at, policy = notice.published_at + policies.notice_ack.within, policies.notice_ack
+        due_at = start + policies.notice_ack.within
+        ladder = ack_ladder(policies.notice_ack)
     else:
-        policy = policies.email_ack
-        due_at = _after_office_hours(work, notice.published_at, policy.within)
+        due_at = by_mail_within(work, unit_id, start)
+        ladder = _mail_ladder(work, unit_id, start, due_at)
     debt = Obligation(
         kind="notice_ack",
         unit_id=unit_id,
@@ -63,11 +64,17 @@ def _answer(work: Work, notice: Notice, unit_id: str, people: Sequence[Person]) 
         due_at=due_at,
         opened_at=notice.published_at,
     )
-    return debt, ack_ladder(policy, due_at - notice.published_at)
+    return debt, ladder
 
 
-def _after_office_hours(work: Work, start: datetime, duration: timedelta) -> datetime:
-    return after_working(work.local(start), duration, work.settings.calendar.office_hours)
+def _mail_ladder(work: Work, unit_id: str, start: datetime, due_at: datetime) -> list[Rung]:
+    """The ladder in working time up to the due time: nobody is reminded in the middle of the night."""
+    policy = work.settings.policy.email_ack
+    remind = policy.remind_before if policy.remind_before < policy.within else policy.within * 0.3
+    early = {"backup": policy.within / 2, "nudge": policy.within - remind}
+    moments = {name: worktime.after(work, unit_id, start, span) - due_at for name, span in early.items()}
+    rungs = [Rung(rung.name, moments.get(rung.name, rung.after)) for rung in ack_ladder(policy)]
+    return sorted(rungs, key=lambda rung: rung.after)
 
 
 def _is_publisher(work: Work, notice: Notice, debt: Obligation) -> bool:

@@ -7,9 +7,9 @@ from storage.messages import Address, Outgoing, Urgency
 from storage.models import Group, Meeting, Notice
 from storage.outbox import Letter, post_many
 from storage.work import Work
-from workflows.notice_scope import Audience, asked_in
-from workflows.notice_texts import WORDS, Letterhead
-from workflows.phrases import call
+from workflows.notice_scope import Audience, asked_in, instant
+from workflows.notice_texts import WORDS, Letterhead, by_mail_within
+from workflows.phrases import call, clock
 
 KIND = "notice"
 
@@ -69,9 +69,16 @@ def _to_people(work: Work, head: Letterhead, key: str, here: set[str], heard: Au
         mine = [unit_id for unit_id in unit_ids if unit_id in owing]
         if not mine or unit_ids[0] not in here:
             continue
-        message = head.to_person(_template(head.notice, mine, removed))
+        message = head.to_person(_template(head.notice, mine, removed), _due_by_mail(work, head.notice, mine, heard))
         for to in [*work.org.addresses(person_id, work.platforms), *_by_mail_too(work, person_id)]:
             yield Letter(to, message, key, KIND, person_id, f"{key}>{person_id}")
+
+
+def _due_by_mail(work: Work, notice: Notice, unit_ids: Sequence[str], heard: Audience) -> str:
+    """By when these units answer, when mail is all that reaches them; empty: as everybody else."""
+    if any(instant(work.org, one, heard.people[one], work.platforms) for one in unit_ids):
+        return ""
+    return clock(work, min(by_mail_within(work, one, notice.published_at) for one in unit_ids))
 
 
 def _by_mail_too(work: Work, person_id: str) -> list[Address]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from storage.messages import Action, Outgoing, Urgency
 from storage.models import Group, Meeting, Notice
 from storage.work import Work
-from workflows import meeting_clock
+from workflows import meeting_clock, worktime
 from workflows.meeting_plan import tested_at
 from workflows.phrases import clock, full_clock, joined
 from workflows.words import Words
@@ -58,9 +58,11 @@ class Letterhead:
             mention_all=bool(names) and group.purpose == "support" and not night(work),
         )
 
-    def to_person(self, template: str) -> Outgoing:
-        """The text for everybody who answers for a unit; ``template``: new, change, cancel or removed."""
-        return self._message(WORDS(f"person_{template}", **self.fields), answerable=True)
+    def to_person(self, template: str, due: str = "") -> Outgoing:
+        """The text for everybody who answers for a unit; ``template``: new, change, cancel or removed. ``due``: by
+        when, where that is another time than for most."""
+        fields = {**self.fields, "due": due} if due else self.fields
+        return self._message(WORDS(f"person_{template}", **fields), answerable=True)
 
     def to_reader(self) -> Outgoing:
         """The text for somebody who is informed and owes nothing."""
@@ -90,6 +92,11 @@ def _test(work: Work, meeting: Meeting) -> str:
 def _contact(meeting: Meeting) -> str:
     contact = meeting.extra.get("contact")
     return WORDS("contact", contact=contact) if contact else ""
+
+
+def by_mail_within(work: Work, unit_id: str, published_at: datetime) -> datetime:
+    """By when a unit answers that only mail reaches: two hours of its working time."""
+    return worktime.after(work, unit_id, published_at, work.settings.policy.email_ack.within)
 
 
 def arrival_due(work: Work, meeting: Meeting, published_at: datetime) -> datetime:

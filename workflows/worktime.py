@@ -6,11 +6,30 @@ from datetime import date, datetime, time, timedelta
 import chinese_calendar
 import structlog
 
+from storage.work import Work
+
 log = structlog.get_logger(__name__)
 
 Hours = Sequence[tuple[time, time]]
 LONGEST = 366
 """Days looked ahead before giving up: a calendar without any working day is a mistake, not a long holiday."""
+
+
+def hours_of(work: Work, unit_id: str) -> Hours:
+    """The office hours of a unit: its own, else those of the nearest unit above that has some, else everybody's."""
+    calendar = work.settings.calendar
+    own = (calendar.unit_hours.get(unit.unit_id) for unit in work.org.upward(unit_id))
+    return next((hours for hours in own if hours), calendar.office_hours)
+
+
+def after(work: Work, unit_id: str, start: datetime, duration: timedelta) -> datetime:
+    """The moment at which ``duration`` of a unit's working time has passed since ``start``, in local time."""
+    calendar = work.settings.calendar
+
+    def working(day: date) -> bool:
+        return day in calendar.working_days or (day not in calendar.days_off and is_working_day(day))
+
+    return after_working(work.local(start), duration, hours_of(work, unit_id), working)
 
 
 def is_working_day(day: date) -> bool:
