@@ -9,6 +9,7 @@ from collections.abc import Collection, Coroutine
 from datetime import datetime
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import BigInteger
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
@@ -23,6 +24,8 @@ MOST_ATTEMPTS = 8
 FINISH_SECONDS = 5.0
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 
 async def whole(work: Coroutine[Any, Any, T]) -> T:
     """Do it to its end even when the caller is cancelled: a transaction torn in the middle leaks its connection."""
@@ -30,7 +33,9 @@ async def whole(work: Coroutine[Any, Any, T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=FINISH_SECONDS)
+        done, _ = await asyncio.wait([task], timeout=FINISH_SECONDS)
+        if done and not task.cancelled() and task.exception() is not None:
+            log.info("failed while being stopped", error=type(task.exception()).__name__)
         raise
 
 

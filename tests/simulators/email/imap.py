@@ -20,7 +20,10 @@ from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials import Flag
 from pysasl.hashing import BuiltinHash
 
-USER, PASSWORD = "bot@huibao.example.org", "invented-password"
+from tests.simulators.email.account import PASSWORD, USER
+
+__all__ = ["PASSWORD", "USER", "ImapServer", "imap_server"]
+
 ARRIVED = datetime.fromisoformat("2026-11-24T10:13:00+08:00")
 
 Hear = Callable[[bytes], bytes]
