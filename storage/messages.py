@@ -128,7 +128,8 @@ class Outgoing(Message):
     ``text`` is complete without buttons (it says how to answer). ``mentions`` are accounts on the target platform.
     ``about`` is the subject (a meeting or fault number): order holds per (address, about). ``card`` names the card to
     be updated when a later message about the same thing replaces its state. ``questions`` are answered together: the
-    ``click`` holds the chosen values, one a line; where a platform cannot show them, ``actions`` stand in.
+    ``click`` holds the chosen values, one a line; where a platform cannot show them, ``actions`` stand in. ``facts``
+    (label, value) repeat what the text says, for platforms that have room for a table.
     """
 
     text: str
@@ -137,8 +138,11 @@ class Outgoing(Message):
     urgency: Urgency = Urgency.ROUTINE
     mentions: tuple[str, ...] = ()
     mention_all: bool = False
+    facts: tuple[tuple[str, str], ...] = ()
     actions: tuple[Action, ...] = ()
     questions: tuple[Question, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     card: str = ""
     urgent_call: bool = False
+    silent: bool = False
+    """Nothing new is said: the card of that name shows ``text`` from now on; where it is not shown, nothing happens."""

@@ -29,6 +29,8 @@ class FakePlatform:
     seen: list[Seen] = field(default_factory=list)
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     down: Outcome | None = None
+    updates: list[Seen] = field(default_factory=list)
+    """Cards brought up to date, which nobody is told of."""
 
     def routes(self, accept: Accept) -> list[web.RouteDef]:
         return []
@@ -41,7 +43,7 @@ class FakePlatform:
         for address in job.addresses:
             outcome = self.down or self.outcomes.get(address, Sent(provider_id=f"m{len(self.seen) + 1}"))
             if isinstance(outcome, Sent):
-                self.seen.append(Seen(address, job.message))
+                (self.updates if job.message.silent else self.seen).append(Seen(address, job.message))
             results[address] = outcome
         return results
 

@@ -15,7 +15,17 @@ from storage.messages import Address, Outgoing, Urgency
 from storage.models import Fault, Meeting, Obligation
 from storage.obligations import unmet
 from storage.outbox import post
-from workflows import checklist, choices, escalation, fault_progress, manners, meeting, notice
+from workflows import (
+    checklist,
+    choices,
+    escalation,
+    fault_progress,
+    manners,
+    meeting,
+    notice,
+    notice_echo,
+    reminder_cards,
+)
 from workflows.authority import may
 from workflows.phrases import call, clock, fit, full_clock, joined
 from workflows.turn import STAY, Turn
@@ -24,6 +34,7 @@ from workflows.words import Words
 WORDS = Words("ack")
 KNOWN = re.compile(WORDS.get("match.known"))
 KINDS = ("notice_ack", "fault_ack")
+DEBT = re.compile("[0-9]{1,18}")
 ALL = "*"
 DETAIL_WITHIN = timedelta(minutes=30)
 
@@ -106,6 +117,8 @@ async def _meet_notice(turn: Turn, debt: Obligation, detail: dict[str, Any] | No
     debt.detail = {**debt.detail, "answer": said, **(detail or {})}
     await escalation.meet(turn.work, debt, by=turn.person.person_id, via=turn.via, at=turn.incoming.written_at)
     await notice.answered(turn.work, debt, turn.person, turn.via, said)
+    if turn.direct:
+        await notice_echo.answered(turn.work, debt)
 
 
 async def _receipt(turn: Turn, debts: Sequence[Obligation]) -> None:
@@ -202,19 +215,35 @@ async def _known(turn: Turn) -> bool:
     """“已知悉” of somebody who was alarmed: their step of the ladder stops, the debt stays."""
     if "supervisor" not in turn.person.roles or not KNOWN.match(turn.incoming.text.strip()):
         return False
-    me = turn.person.person_id
     open_debts = await unmet(turn.work, Obligation.state == "breached")
-    mine = [debt for debt in open_debts if me in debt.alarmed and (not turn.numbers or _about(debt) in turn.numbers)]
-    for debt in mine:
-        debt.detail = {**debt.detail, "known": [*debt.detail.get("known", ()), me]}
-        turn.work.session.add(debt)
-        turn.audit("obligation.known", _about(debt), obligation=debt.id)
-    if mine and turn.direct:
-        await turn.reply(WORDS("say.known"), about=_about(mine[0]))
+    mine = [debt for debt in open_debts if not turn.numbers or _about(debt) in turn.numbers]
+    await _take_note(turn, mine)
     return True
 
 
+async def _take_note(turn: Turn, debts: Sequence[Obligation]) -> bool:
+    """Of those the speaker was told of; False when there are none."""
+    me = turn.person.person_id
+    mine = [debt for debt in debts if me in debt.alarmed]
+    for debt in mine:
+        debt.detail = {**debt.detail, "known": list(dict.fromkeys([*debt.detail.get("known", ()), me]))}
+        turn.work.session.add(debt)
+        turn.audit("obligation.known", _about(debt), obligation=debt.id)
+    await reminder_cards.note(turn.work, mine, me)
+    if mine and turn.direct:
+        await turn.reply(WORDS("say.known"), about=_about(mine[0]))
+    return bool(mine)
+
+
 # ---- buttons
+
+
+async def known_clicked(turn: Turn) -> None:
+    """[已知悉] ``known:`` and the debts a supervisor was told of. It takes note and never settles anything."""
+    ids = [int(one) for one in turn.incoming.click.partition(":")[2].split(",") if DEBT.fullmatch(one)]
+    told = await unmet(turn.work, col(Obligation.id).in_(ids)) if ids else []
+    if "supervisor" not in turn.person.roles or not await _take_note(turn, told):
+        await turn.reply(WORDS("say.nothing_to_know"))
 
 
 async def clicked(turn: Turn) -> None:

@@ -15,7 +15,7 @@ from storage.models import Delivery, Meeting, Obligation, Person
 from storage.obligations import settle_met
 from storage.outbox import Letter, post_new, waiting_row
 from storage.work import Work
-from workflows import manners
+from workflows import manners, reminder_cards
 from workflows.digest import MERGED
 from workflows.people import owers, responders, supervisor_groups, upper_supervisors
 
@@ -178,6 +178,7 @@ async def meet(work: Work, obligation: Obligation, *, by: str, via: str, at: dat
     if obligation.closed_at is not None:
         return
     settle_met(work, obligation, by=by, via=via, at=min(at, work.now))
+    await reminder_cards.settle(work, obligation)
     await all_clear(work, obligation, but=by)
 
 

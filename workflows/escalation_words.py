@@ -11,6 +11,7 @@ from storage.messages import Address, Outgoing
 from storage.models import Delivery, Fault, Meeting, Obligation
 from storage.obligations import next_moment
 from storage.work import Work
+from workflows import reminder_cards
 from workflows.fault_words import describe
 from workflows.people import owers
 from workflows.phrases import call, calls, clock, full_clock, joined
@@ -46,7 +47,8 @@ async def _message(work: Work, row: Delivery, debts: Sequence[Obligation], rung:
     kind = debts[0].kind if WORDS.has(f"{debts[0].kind}.{rung}") else "other"
     key = waited if _has_waited(work, row, debts) and WORDS.has(waited) else f"{kind}.{rung}"
     values = await _values(work, row, debts, rung)
-    return Outgoing.model_validate(row.message).model_copy(update={"text": WORDS(key, **values)})
+    message = Outgoing.model_validate(row.message).model_copy(update={"text": WORDS(key, **values)})
+    return reminder_cards.with_buttons(message, row, debts, rung)
 
 
 def _has_waited(work: Work, row: Delivery, debts: Sequence[Obligation]) -> bool:

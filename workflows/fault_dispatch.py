@@ -12,7 +12,7 @@ from storage.models import Fault, Obligation, Person
 from storage.obligations import ack_ladder, move_due, open_obligation, settle_cancelled
 from storage.work import Work
 from workflows import fault_book as book
-from workflows import fault_clock, fault_history, fault_voice, fault_words, manners
+from workflows import fault_clock, fault_history, fault_voice, fault_words, manners, reminder_cards
 from workflows.people import upper_supervisors
 from workflows.phrases import call, calls, clock
 from workflows.turn import Turn, forget
@@ -229,6 +229,7 @@ async def take_back(work: Work, fault: Fault, why: str, who: str, *kinds: str) -
     """Nobody owes these any more (all kinds when none is named)."""
     for debt in await book.owed(work, fault, *kinds):
         settle_cancelled(work, debt, why, who)
+        await reminder_cards.settle(work, debt)
 
 
 async def again(turn: Turn, fault: Fault) -> Sent:

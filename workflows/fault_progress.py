@@ -186,8 +186,11 @@ async def _say_news(turn: Turn, fault: Fault) -> None:
     following = await fault_clock.news(work, fault, by=by, via=turn.via, at=at)
     promised = await _promise(turn, fault)
     word = fault_words.for_client(turn.incoming.text)
+    before = fault.extra.get("word", "")
     book.note(work, fault, word=word)
-    turn.audit("fault.updated", about=fault.number, text=turn.incoming.text)
+    await work.session.flush()
+    opened = [debt.id for debt in (following, promised) if debt is not None]
+    turn.audit("fault.updated", about=fault.number, text=turn.incoming.text, opened=opened, before=before)
     words = fault_words.describe(work, fault) | {"by": call(turn.person), "next": clock(work, following.due_at)}
     text = WORDS("news", word=_with_promise(turn, word, promised), **words)
     await fault_voice.to_reporters(work, fault, text, f"news:{turn.key}", skip=[str(turn.incoming.conversation)])

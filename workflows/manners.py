@@ -26,6 +26,8 @@ GRACE = timedelta(seconds=30)
 """What waits may be sent this long after its moment: until then it is put together."""
 ASKED = "notice"
 """The kind of what a coordinator has just asked for."""
+CARD = "card"
+"""The kind of what only brings a card up to date: nobody hears it."""
 ALARM = "channel"
 """The kind of an alarm to the operators."""
 EMAIL = "email"
@@ -107,7 +109,7 @@ def _early(work: Work) -> datetime:
 async def earliest(work: Work, row: Delivery, after: timedelta = timedelta()) -> datetime:
     """When a message that is being queued may be sent. ``after``: how long after the end of the hush it should come."""
     now = hush(work)
-    if now is None or row.platform == EMAIL or row.kind == ASKED or _is_answer(work, row):
+    if now is None or row.platform == EMAIL or row.kind in (ASKED, CARD) or _is_answer(work, row):
         return work.now
     pressing = await _is_pressing(work, row)
     if pressing and not (now.groups_sleep and ":group:" in row.address and not await _is_news(work, row)):

@@ -19,7 +19,7 @@ from storage.obligations import (
     unmet,
 )
 from storage.work import Work
-from workflows import notice_letters, worktime
+from workflows import notice_letters, reminder_cards, worktime
 from workflows.meeting_clock import HOOKS, call_site_hooks
 from workflows.notice_scope import Audience, instant, sites_among
 from workflows.notice_texts import arrival_due, by_mail_within, check_due
@@ -155,9 +155,11 @@ async def _settle_old(work: Work, meeting: Meeting, notice: Notice, unit_ids: Se
             if debt.unit_id in owing and debt.version < notice.version:
                 alarmed += debt.alarmed
                 settle_cancelled(work, debt, f"version {notice.version}")
+                await reminder_cards.settle(work, debt)
         elif notice.kind == "cancel" or debt.site_id in removed:
             alarmed += debt.alarmed
             settle_cancelled(work, debt, notice.kind, who=notice.published_by)
+            await reminder_cards.settle(work, debt)
             gone.append(debt.site_id or "")
         elif debt.due_at != dues[debt.kind]:
             move_due(work, debt, dues[debt.kind])

@@ -94,12 +94,13 @@ def audience(org: Directory, unit_ids: tuple[str, ...], platforms: frozenset[str
         found.people[unit_id] = responders(org, unit_id, at)
         for person in found.people[unit_id]:
             found.by_person.setdefault(person.person_id, []).append(unit_id)
-        for group in _groups(org, unit_id, platforms):
+        for group in groups_of(org, unit_id, platforms):
             found.by_group.setdefault(group.group_id, []).append(unit_id)
     return found
 
 
-def _groups(org: Directory, unit_id: str, platforms: frozenset[str]) -> list[Group]:
+def groups_of(org: Directory, unit_id: str, platforms: frozenset[str]) -> list[Group]:
+    """The groups in which a notice to a unit is said."""
     return [*org.groups_serving(unit_id, platforms), *customer_groups(org, unit_id, platforms)]
 
 

@@ -26,6 +26,7 @@ from workflows import (
     learning,
     meeting,
     paper,
+    reminder_cards,
     secrecy,
     unproven,
     why,
@@ -71,6 +72,7 @@ CLICKS: Mapping[str, Handler] = {
     "arrive": checklist.clicked,
     "step": checklist.clicked,
     "publish": meeting.clicked,
+    reminder_cards.KNOWN: ack.known_clicked,
     choices.PICKED: choices.clicked,
 }
 """By the part of an action's value before the first colon."""

@@ -1,12 +1,12 @@
 """“刚才发错了”: the speaker's own last act within ten minutes is undone, and said to be undone.
 
-Acts are found in the audit record: all entries that one message wrote share its moment. What has gone out to the world
+Acts are found in the audit record: all entries that one message wrote name it. What has gone out to the world
 (a published notice) cannot be undone; a fault report is withdrawn only after a question.
 """
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
@@ -14,7 +14,7 @@ from storage.messages import Address, Outgoing, Urgency
 from storage.models import AuditEntry, CheckItem, Fault, Meeting, Obligation
 from storage.obligations import reopen, settle_cancelled
 from storage.outbox import post, post_person
-from workflows import checklist_answers, fault_book, notice_recall, notice_tally, undo_fault
+from workflows import checklist_answers, fault_book, notice_echo, notice_recall, notice_tally, undo_fault
 from workflows import checklist_steps as steps
 from workflows.phrases import call, clock
 from workflows.turn import Turn
@@ -62,7 +62,12 @@ async def _last_act(turn: Turn) -> list[AuditEntry]:
     rows = (await turn.work.session.exec(query)).all()
     gone = {entry_id for row in rows if row.what == UNDONE for entry_id in row.detail["entries"]}
     acts = [row for row in rows if row.what in (*ACTS, REPORTED) and row.id not in gone]
-    return [row for row in reversed(acts) if row.at == acts[0].at]
+    return [row for row in reversed(acts) if _said_in(row) == _said_in(acts[0])]
+
+
+def _said_in(entry: AuditEntry) -> tuple[datetime, str]:
+    """The message an act was done upon: several messages may be handled in one moment."""
+    return entry.at, str(entry.detail.get("message", ""))
 
 
 # ---- one kind of act each
@@ -80,6 +85,8 @@ async def _answer(turn: Turn, entry: AuditEntry) -> str:
     await _tell_alarmed(turn, row)
     if kind == "notice_ack":
         row.detail = {key: value for key, value in row.detail.items() if key not in ("answer", "trouble")}
+        key = f"{UNDONE}:{row.id}:{turn.key}"
+        await notice_echo.taken_back(turn.work, row, _taken_back(turn, row), key, turn.incoming.conversation)
         await notice_tally.schedule(turn.work, row.meeting)
         unit, due = _unit(turn, row), clock(turn.work, row.due_at)
         key = "ack" if row.due_at > turn.work.now else "ack_late"
@@ -178,15 +185,19 @@ async def _ask_again(turn: Turn, entries: Sequence[AuditEntry]) -> None:
 
 async def _tell_alarmed(turn: Turn, row: Obligation) -> None:
     """Who was alarmed and then calmed hears that the answer was taken back."""
-    text = WORDS("alarmed", number=row.meeting or row.fault, unit=_unit(turn, row), who=call(turn.person))
+    text = _taken_back(turn, row)
     message = Outgoing(text=text, about=row.meeting or row.fault, urgency=Urgency.ESCALATION)
-    key = f"undone:{row.id}:{turn.key}"
+    key = f"{UNDONE}:{row.id}:{turn.key}"
     for name in row.alarmed:
         person = turn.work.org.people.get(name)
         if ":" in name:
             await post(turn.work, Address.parse(name), message, key=key, kind=UNDONE)
         elif person is not None:
             await post_person(turn.work, person, message, key=key, kind=UNDONE)
+
+
+def _taken_back(turn: Turn, row: Obligation) -> str:
+    return WORDS("alarmed", number=row.meeting or row.fault, unit=_unit(turn, row), who=call(turn.person))
 
 
 def _unit(turn: Turn, row: Obligation) -> str:

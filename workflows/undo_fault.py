@@ -1,14 +1,25 @@
 """Taking back what was said about a fault: taken, mended, confirmed, withdrawn, joined. Whoever was told hears it.
 
-Words that were passed on (news, a hand-over) cannot be unsaid; the speaker hears how to put them right.
+News and promised times are put right where they were told; what was handed over stays, and the speaker hears how to
+put it right.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+from sqlmodel import col, select
+
 from storage.models import AuditEntry, Fault, Obligation
-from storage.obligations import reopen
-from workflows import fault_book, fault_clock, fault_dispatch, fault_question, fault_voice, fault_words
+from storage.obligations import reopen, settle_cancelled
+from workflows import (
+    fault_book,
+    fault_clock,
+    fault_dispatch,
+    fault_question,
+    fault_voice,
+    fault_words,
+    reminder_cards,
+)
 from workflows.phrases import clock
 from workflows.turn import Turn, forget
 from workflows.words import Words
@@ -119,6 +130,41 @@ async def _helping(turn: Turn, entry: AuditEntry) -> str:
     return WORDS("helper", number=fault.number)
 
 
+async def _news(turn: Turn, entry: AuditEntry) -> str:
+    """News or a promised time was a mistake: what was owed before is owed again, and the reporter hears it."""
+    work, fault = turn.work, await fault_book.load(turn.work, entry.about)
+    opened = entry.detail.get("opened", ())
+    if fault is None or fault.state != "accepted":
+        return await _said(turn, entry)
+    following = [debt for debt in await fault_book.owed(work, fault, "progress", "promise") if debt.id in opened]
+    if not following:
+        return await _said(turn, entry)
+    for debt in following:
+        settle_cancelled(work, debt, UNDONE, turn.person.person_id)
+        await reminder_cards.settle(work, debt)
+    for debt in await _met_with(turn, entry):
+        if debt.due_at > work.now or debt.kind == "onsite":
+            reopen(work, debt, turn.person.person_id, UNDONE)
+    fault_book.note(work, fault, word=entry.detail.get("before", ""))
+    await work.session.flush()
+    owed = await fault_book.owed(work, fault, "progress") or [await fault_clock.next_progress(work, fault, work.now)]
+    words = fault_words.describe(work, fault) | {"due": clock(work, owed[0].due_at)}
+    here = [str(turn.incoming.conversation)]
+    await fault_voice.to_reporters(work, fault, WORDS("unsaid", **words), f"{UNDONE}:{turn.key}", skip=here)
+    return WORDS("news", **words)
+
+
+async def _met_with(turn: Turn, entry: AuditEntry) -> list[Obligation]:
+    """What the same message gave an answer to."""
+    query = select(AuditEntry).where(
+        AuditEntry.what == "obligation.met", AuditEntry.who == entry.who, AuditEntry.at == entry.at
+    )
+    rows = (await turn.work.session.exec(query)).all()
+    ids = [row.detail["obligation"] for row in rows if row.detail.get("message") == entry.detail.get("message")]
+    here = Obligation.fault == entry.about, col(Obligation.kind).in_(("progress", "promise", "onsite"))
+    return list((await turn.work.session.exec(select(Obligation).where(col(Obligation.id).in_(ids), *here))).all())
+
+
 async def _said(turn: Turn, entry: AuditEntry) -> str:
     """Passed on already: it can only be put right by saying it better."""
     await turn.reply(WORDS(f"said.{entry.what.partition('.')[2]}", number=entry.about), about=entry.about)
@@ -138,7 +184,7 @@ ACTS: Mapping[str, Callable[[Turn, AuditEntry], Awaitable[str]]] = {
     "fault.cancelled": _cancelled,
     "fault.joined": _joined,
     "fault.helper": _helping,
-    "fault.updated": _said,
+    "fault.updated": _news,
     "fault.handed": _said,
     "fault.corrected": _said,
 }

@@ -63,6 +63,8 @@ class Sending:
         """An outcome for every address; errors are returned, never raised."""
         if len(job.addresses) > 1 and not self._cards.can_show(job.message) and not job.message.attachments:
             outcomes = await self._send_to_many(job)
+        if job.message.silent:
+            return {address: await self._cards_only(address, job.message) for address in job.addresses}
         else:
             outcomes = {address: await _outcome(self._send_to_one(address, job)) for address in job.addresses}
         for outcome in outcomes.values():
@@ -73,6 +75,11 @@ class Sending:
 
     def _remember(self, outcome: Outcome, message: Outgoing) -> None:
         if isinstance(outcome, Sent) and outcome.provider_id:
+    async def _cards_only(self, address: Address, message: Outgoing) -> Sent:
+        if self._cards.on:
+            await self._cards.refresh(address, message)
+        return Sent()
+
             self._texts |= dict.fromkeys(outcome.provider_id.split(KEY_SEPARATOR), plain(message))
             while len(self._texts) > REMEMBERED_TEXTS:
                 self._texts.popitem(last=False)

@@ -71,6 +71,9 @@ class Sending:
 
     async def send(self, job: SendJob) -> dict[Address, Outcome]:
         """An outcome for every address; errors are returned, never raised."""
+        if job.message.silent:
+            await self._bring_cards_up_to_date(job)
+            return dict.fromkeys(job.addresses, Sent())
         if len(job.addresses) > 1 and self._ways.client.has_app and not job.message.attachments:
             outcomes = await self._by_app(job.addresses, job)
         else:

@@ -100,6 +100,8 @@ async def test_answers_are_counted_in_one_message_every_thirty_seconds(tmp_path:
         await bot.say("li", "收到", group="临河县保障群")
         await bot.say("qian", "收到")
         bot.expect("qian", "已登记")
+        for group in ("#临河县保障群", "#集客联络群"):
+            bot.expect(group, "临河县集客部 钱丽已回“收到”", absent=["李工"])
         bot.nothing_more()
         await bot.advance("25s")
         seen = bot.expect("chen", NUMBER, "回复情况（15:10）：应到8，已确认2，未确认6。")
@@ -122,6 +124,9 @@ async def test_when_all_have_answered_it_says_so_and_no_more(tmp_path: Path) -> 
         bot.forget_all()
         await bot.advance("30s")
         bot.expect("chen", NUMBER, "应到8，已全部确认", absent=["尚未"])
+        for group in ("临河县", "安川县", "江州市"):
+            bot.expect(f"#{group}保障群", "已回“收到”")
+        bot.expect("#集客联络群", "江州市集客部 罗兰、临河县集客部 钱丽已回“收到”")
         await bot.advance("1h")
         bot.nothing_more()
         assert {row.state for row in await bot.obligations(kind="notice_ack")} == {"met"}

@@ -223,14 +223,86 @@ async def test_a_taking_that_has_gone_on_stays(tmp_path: Path) -> None:
         assert not [row for row in await bot.obligations(kind="fault_ack") if row.state == "open"]
 
 
-async def test_news_cannot_be_unsaid(tmp_path: Path) -> None:
+async def at_work(bot: Scenario) -> None:
+    """A fault that li has taken, with nothing left unread."""
+    await bot.say("fang", "三楼会议室没声音了，会马上开始", group=CLIENTS)
+    await bot.say("li", "收到", group=GROUP)
+    await bot.advance("1m")
+    bot.forget_all()
+
+
+async def owed(bot: Scenario, kind: str) -> list[str]:
+    """When what is still owed of a kind is due."""
+    rows = [row for row in await bot.obligations(kind=kind) if row.closed_at is None]
+    return [f"{row.due_at.astimezone(MORNING.tzinfo):%H:%M}" for row in rows]
+
+
+async def test_news_by_mistake_are_put_right_and_the_word_is_owed_as_before(tmp_path: Path) -> None:
     async with scenario(tmp_path, start=MORNING) as bot:
-        await bot.say("fang", "三楼会议室没声音了", group=CLIENTS)
-        await bot.say("li", "收到", group=GROUP)
-        await bot.advance("1m")
+        await at_work(bot)
+        before = await owed(bot, "progress"), await owed(bot, "onsite")
+        await bot.advance("5m")
         await bot.say("li", "到现场了，功放坏了，正在换", group=GROUP)
+        bot.expect(f"#{CLIENTS}", "【处理进展】")
+        assert (await owed(bot, "progress"), await owed(bot, "onsite")) != before
         await bot.advance("1m")
         bot.forget_all()
         await bot.say("li", "刚才说错了", group=GROUP)
-        bot.expect(f"#{GROUP}", "进展已经转告，不能撤回")
+        bot.expect(f"#{GROUP}", "已撤回", "刚才的进展", before[0][0].lstrip("0"))
+        bot.expect(f"#{CLIENTS}", "【更正】", "刚才的进展消息有误", before[0][0].lstrip("0"))
         bot.nothing_more()
+        assert (await owed(bot, "progress"), await owed(bot, "onsite")) == before
+        assert (await bot.fault()).extra["word"] == ""
+
+
+async def test_a_promised_time_by_mistake_is_owed_no_more(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await at_work(bot)
+        await bot.say("li", "还有20分钟到", group=GROUP)
+        assert len(await owed(bot, "promise")) == 1
+        await bot.say("li", "刚才发错了", group=GROUP)
+        assert await owed(bot, "promise") == []
+        assert len(await owed(bot, "progress")) == 1
+        bot.forget_all()
+        await bot.advance("30m")
+        bot.nothing_more("li")
+
+
+async def test_an_older_promise_stands_again(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await at_work(bot)
+        await bot.say("li", "还有20分钟到", group=GROUP)
+        first = await owed(bot, "promise")
+        await bot.advance("1m")
+        await bot.say("li", "还要50分钟到", group=GROUP)
+        assert await owed(bot, "promise") != first
+        await bot.advance("1m")
+        await bot.say("li", "刚才发错了", group=GROUP)
+        assert await owed(bot, "promise") == first
+
+
+async def test_two_messages_of_one_moment_are_taken_back_one_by_one(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await at_work(bot)
+        before = await owed(bot, "progress")
+        await bot.say("li", "还有20分钟到", group=GROUP, settle=False)
+        await bot.say("li", "功放坏了，正在换", group=GROUP)
+        bot.forget_all()
+        await bot.say("li", "刚才发错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "已撤回")
+        assert len(await owed(bot, "promise")) == 1, "what the message before it promised stands"
+        await bot.say("li", "刚才发错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "已撤回")
+        assert (await owed(bot, "promise"), await owed(bot, "progress")) == ([], before)
+
+
+async def test_news_that_others_have_followed_stay(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await at_work(bot)
+        await bot.say("li", "功放坏了，正在换", group=GROUP)
+        await bot.advance("1m")
+        await bot.say("zhao", "修好了", group=GROUP)
+        bot.forget_all()
+        await bot.say("li", "刚才说错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "不能撤回")
+        assert (await bot.fault()).state == "resolved"
