@@ -8,20 +8,23 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from adapters.common.backoff import Backoff
+from adapters.common.errors import Misconfigured
+from adapters.common.pace import PATIENCE
+from adapters.common.presses import DoublePresses
 from adapters.dingtalk import clicks, files, receipts
 from adapters.dingtalk.cards import Cards
 from adapters.dingtalk.check import Check
 from adapters.dingtalk.client import Client
 from adapters.dingtalk.ding import Ding
-from adapters.dingtalk.errors import Misconfigured
 from adapters.dingtalk.frames import CARD_TOPIC, ROBOT_TOPIC, BadPayload, Frame, Json
 from adapters.dingtalk.http import HttpMode
-from adapters.dingtalk.limits import PATIENCE, Count, CountInMemory
+from adapters.dingtalk.limits import Count, CountInMemory
 from adapters.dingtalk.link import Handler
 from adapters.dingtalk.receive import PLATFORM, QUOTA_HINT, read_message
 from adapters.dingtalk.send import USERS_PER_CALL, Load, Sending
 from adapters.dingtalk.sessions import Sessions
-from adapters.dingtalk.stream import Backoff, Stream
+from adapters.dingtalk.stream import Stream
 from adapters.dingtalk.words import words
 from storage.clock import Clock, sleep
 from storage.messages import Address, Attachment, Incoming, Quote
@@ -60,7 +63,7 @@ class DingTalkAdapter:
         self._sessions = Sessions(settings.oapi_base, clock)
         self._cards = Cards(self._client)
         self._sending = Sending(self._client, self._sessions, self._cards, Ding(self._client), load)
-        self._double_clicks = clicks.DoubleClicks()
+        self._double_clicks = DoublePresses()
         self._one_click = asyncio.Lock()
         self._accept: Accept | None = None
         handlers: dict[str, Handler] = {ROBOT_TOPIC: self._robot_frame, CARD_TOPIC: self._card_frame}
@@ -163,9 +166,9 @@ class DingTalkAdapter:
         now = self._clock.now()
         click = clicks.read_click(body, self._cards.place_of)
         async with self._one_click:
-            if not self._double_clicks.is_one(click, now):
+            if not self._double_clicks.is_one(click.fingerprint, now):
                 await self._commit(click.incoming(self._client.robot_code, message_id, now))
-                self._double_clicks.committed(click, now)
+                self._double_clicks.committed(click.fingerprint, now)
         return clicks.answer()
 
     async def _commit(self, incoming: Incoming) -> None:

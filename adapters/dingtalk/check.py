@@ -2,8 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+from adapters.common.errors import Misconfigured, NotPermitted
 from adapters.dingtalk.client import Client
-from adapters.dingtalk.errors import Misconfigured, NotPermitted
 from adapters.dingtalk.stream import NotOpened, Stream
 from adapters.dingtalk.words import words
 from storage.ports import CheckLine, Refused, SendError

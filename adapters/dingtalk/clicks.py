@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapters.dingtalk.frames import BadPayload, Json, parse_object
 from adapters.dingtalk.receive import PLATFORM
@@ -13,7 +13,6 @@ from storage.messages import Address, Incoming, Sender
 
 VALUE = "value"
 """Name of the card parameter that carries the value of the pressed button."""
-SAME_CLICK = timedelta(seconds=10)
 PLACES = {"IM_GROUP": "group", "IM_ROBOT": "direct"}
 
 
@@ -27,8 +26,8 @@ class Click:
     place: Address
 
     @property
-    def fingerprint(self) -> str:
-        return hashlib.sha256(json.dumps([self.user, self.card, self.value]).encode()).hexdigest()
+    def fingerprint(self) -> tuple[str, str, str]:
+        return self.user, self.card, self.value
 
     def incoming(self, account: str, message_id: str, at: datetime) -> Incoming:
         """The message it amounts to. The user id is the platform's word, so the sender is verified."""
@@ -79,21 +78,6 @@ def answer() -> Json:
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
         "userPrivateData": {"cardParamMap": {"receipt": words("message.click_received")}},
     }
-
-
-class DoubleClicks:
-    """The same press within ten seconds is one: an impatient thumb, or the platform delivering twice."""
-
-    def __init__(self) -> None:
-        self._recent: dict[str, datetime] = {}
-
-    def is_one(self, click: Click, now: datetime) -> bool:
-        """True when this press was seen a moment ago."""
-        self._recent = {key: at for key, at in self._recent.items() if now - at < SAME_CLICK}
-        return click.fingerprint in self._recent
-
-    def committed(self, click: Click, now: datetime) -> None:
-        self._recent[click.fingerprint] = now
 
 
 def body_id(timestamp: str, raw: bytes) -> str:

@@ -7,13 +7,16 @@ from typing import Any
 import aiohttp
 import structlog
 
-from adapters.dingtalk.errors import ADDRESS_BLOCK, NotPermitted, QuotaGone, Throttled, TokenDead, api_error, oapi_error
-from adapters.dingtalk.limits import CALLS, CALLS_WINDOW, CHINA, PATIENCE, Count, Pace, Quota
+from adapters.common.bodies import read_limited
+from adapters.common.errors import NotPermitted, Throttled, TokenDead
+from adapters.common.pace import PATIENCE, Pace
+from adapters.dingtalk.errors import ADDRESS_BLOCK, QuotaGone, api_error, oapi_error
+from adapters.dingtalk.limits import CALLS, CHINA, Count, Quota
 from adapters.dingtalk.token import Tokens
 from adapters.dingtalk.words import words
 from storage.clock import Clock
 from storage.messages import Urgency
-from storage.ports import Refused, Retry, SendError, Unsure
+from storage.ports import Retry, SendError, Unsure
 from storage.settings import DingTalkSettings
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5, sock_read=8)
@@ -38,7 +41,7 @@ class Client:
         self.tokens = Tokens(settings, http, clock)
         self.api_quota = Quota("api", settings.monthly_api, clock, count)
         self.push_quota = Quota("push", settings.monthly_push, clock, count)
-        self._pace = Pace(clock, CALLS, CALLS_WINDOW)
+        self._pace = Pace(clock, CALLS)
         self._patience = patience
         self._blocked_until: datetime | None = None
         self._missing: dict[str, str] = {}
@@ -176,16 +179,6 @@ class Client:
     def _refuse_while_blocked(self) -> None:
         if self._blocked_until and self.clock.now() < self._blocked_until:
             raise Retry("address blocked", self._blocked_until)
-
-
-async def read_limited(response: aiohttp.ClientResponse, largest: int) -> bytes:
-    """The body; Refused when it is larger than ``largest`` bytes."""
-    received = bytearray()
-    async for chunk in response.content.iter_chunked(1 << 16):
-        received += chunk
-        if len(received) > largest:
-            raise Refused(f"more than {largest} bytes")
-    return bytes(received)
 
 
 class FormMaker:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from adapters.common.errors import NotPermitted
 from adapters.dingtalk.client import Client
-from adapters.dingtalk.errors import NotPermitted
 from adapters.dingtalk.render import plain
 from storage.messages import Address, Outgoing
 from storage.ports import Refused, SendError

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.common.errors import Misconfigured, NotPermitted, Throttled, TokenDead
 from storage.ports import Refused, Retry, SendError, Unsure
 
 SECOND = timedelta(seconds=1)
@@ -41,24 +42,8 @@ SESSION_ERRCODES = {300001}
 GATEWAY_TIMEOUT_ERRCODES = {15}
 
 
-class TokenDead(Retry):
-    """The access token is no longer accepted."""
-
-
-class Throttled(Retry):
-    """Too many calls."""
-
-
-class Misconfigured(Retry):
-    """The credentials are wrong."""
-
-
 class QuotaGone(Refused):
     """The monthly quota is used up."""
-
-
-class NotPermitted(Refused):
-    """The app may not do this."""
 
 
 class SessionGone(Refused):

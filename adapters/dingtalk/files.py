@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from adapters.dingtalk.client import TIMEOUT, Client, FormMaker, read_limited
+from adapters.common.bodies import read_limited
+from adapters.dingtalk.client import TIMEOUT, Client, FormMaker
 from storage.messages import Attachment
 from storage.ports import Refused, Retry
 

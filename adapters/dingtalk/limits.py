@@ -1,22 +1,22 @@
 """Keeping within DingTalk's limits before it has to refuse: calls per second, messages per minute, calls per month."""
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 
 import structlog
 
-from adapters.dingtalk.errors import QuotaGone, Throttled
+from adapters.common.pace import Window
+from adapters.dingtalk.errors import QuotaGone
 from adapters.dingtalk.words import words
 from storage.clock import Clock
 from storage.messages import Urgency
 
-CALLS, CALLS_WINDOW = 20, timedelta(seconds=1.1)
+CALLS: Window = (20, timedelta(seconds=1.1))
 """20 a second for each app and API; the window is a little wider, since the server counts arrivals, not departures."""
-ROBOT_MESSAGES, ROBOT_WINDOW = 20, timedelta(seconds=62)
+ROBOT_MESSAGES: Window = (20, timedelta(seconds=62))
 """20 a minute for each custom robot; one more blocks it for ten minutes, so this one errs on the safe side."""
-PATIENCE = timedelta(seconds=5)
 WARN_AT = 0.8
 FLUSH_EVERY = 10
 CHINA = timezone(timedelta(hours=8))
@@ -25,35 +25,6 @@ log = structlog.get_logger(__name__)
 
 Count = Callable[[str, int], Awaitable[int]]
 """Adds to a named, lasting counter and returns its new value."""
-
-
-class Pace:
-    """At most ``limit`` admissions of one key in any ``window``."""
-
-    def __init__(self, clock: Clock, limit: int, window: timedelta) -> None:
-        self._clock, self._limit, self._window = clock, limit, window
-        self._times: dict[str, deque[datetime]] = defaultdict(deque)
-        self._blocked: dict[str, datetime] = {}
-
-    async def admit(self, key: str, patience: timedelta = timedelta()) -> None:
-        """Take a place, waiting for it up to ``patience``; Throttled with the moment of the next place otherwise."""
-        deadline = self._clock.now() + patience
-        while (free_at := self._free_at(key)) > self._clock.now():
-            if free_at > deadline:
-                raise Throttled("own limit", free_at)
-            await self._clock.wait(asyncio.Event(), free_at)
-        self._times[key].append(self._clock.now())
-
-    def block(self, key: str, until: datetime) -> None:
-        """The platform said when it will listen again."""
-        self._blocked[key] = until
-
-    def _free_at(self, key: str) -> datetime:
-        now, times = self._clock.now(), self._times[key]
-        while times and times[0] + self._window <= now:
-            times.popleft()
-        free = times[-self._limit] + self._window if len(times) >= self._limit else now
-        return max(free, self._blocked.get(key, now))
 
 
 class Quota:

@@ -7,12 +7,11 @@ from datetime import timedelta
 import aiohttp
 import structlog
 
+from adapters.common.crew import Crew
 from adapters.dingtalk.frames import BAD, OK, STATUS_SUCCESS, UNKNOWN_TOPIC, BadPayload, Frame, Json, ack, parse_frame
 from adapters.dingtalk.frames import response as callback_response
 from storage.clock import Clock
 
-AT_ONCE = 100
-FINISH_SECONDS = 3.0
 PING, DISCONNECT = "ping", "disconnect"
 Handler = Callable[[Frame], Awaitable[Json | None]]
 """Commits what the frame carries and returns the callback's response; no answer goes out when it raises."""
@@ -25,8 +24,7 @@ class Link:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, handlers: dict[str, Handler], clock: Clock) -> None:
         self._socket, self._handlers, self._clock = socket, handlers, clock
-        self._free = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._crew = Crew()
         self._opened_at = self.last_frame = clock.now()
         self.leaving = asyncio.Event()
         self.gone = asyncio.Event()
@@ -54,10 +52,7 @@ class Link:
 
     async def finish(self) -> None:
         """Let what is in hand be acknowledged, then close; bounded, for a peer that has stopped answering."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
-        for task in self._tasks:
-            task.cancel()
+        await self._crew.finish()
         await self._socket.close()
 
     async def _take(self, text: str) -> None:
@@ -66,14 +61,7 @@ class Link:
             log.warning("dingtalk sent a frame that is none", size=len(text))
             return
         self.last_frame = self._clock.now()
-        await self._free.acquire()
-        task = asyncio.create_task(self._work(frame), name=f"dingtalk {frame.topic}")
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._free.release()
+        await self._crew.start(self._work(frame), f"dingtalk {frame.topic}")
 
     async def _work(self, frame: Frame) -> None:
         try:

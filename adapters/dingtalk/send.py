@@ -18,12 +18,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
 
+from adapters.common.errors import Throttled
+from adapters.common.pace import Pace
 from adapters.dingtalk.cards import Cards
 from adapters.dingtalk.client import Client
 from adapters.dingtalk.ding import Ding
-from adapters.dingtalk.errors import SessionGone, Throttled
+from adapters.dingtalk.errors import SessionGone
 from adapters.dingtalk.files import upload
-from adapters.dingtalk.limits import ROBOT_MESSAGES, ROBOT_WINDOW, Pace
+from adapters.dingtalk.limits import ROBOT_MESSAGES
 from adapters.dingtalk.receipts import KEY_SEPARATOR
 from adapters.dingtalk.render import parts, plain, robot_message, webhook_body
 from adapters.dingtalk.sessions import Session, Sessions
@@ -51,7 +53,7 @@ class Sending:
         self._client, self._sessions, self._cards, self._ding = client, sessions, cards, ding
         self._load = load
         self._robots = {hook.conversation_id: hook for hook in reversed(client.settings.webhooks)}
-        self._robot_pace = Pace(client.clock, ROBOT_MESSAGES, ROBOT_WINDOW)
+        self._robot_pace = Pace(client.clock, ROBOT_MESSAGES)
         self._progress: OrderedDict[tuple[str, Address], list[str]] = OrderedDict()
         self._texts: OrderedDict[str, str] = OrderedDict()
 

@@ -19,7 +19,9 @@ from urllib.parse import quote_plus, urlsplit
 import aiohttp
 import structlog
 
-from adapters.dingtalk.errors import Misconfigured, api_error
+from adapters.common.backoff import SLOW, Backoff
+from adapters.common.errors import Misconfigured
+from adapters.dingtalk.errors import api_error
 from adapters.dingtalk.frames import SUBSCRIPTIONS, Json, parse_object
 from adapters.dingtalk.link import Handler, Link
 from adapters.dingtalk.words import words
@@ -31,10 +33,6 @@ SILENCE = timedelta(seconds=100)
 """Frames of the server are 20–30 s apart when all is well."""
 STABLE = timedelta(seconds=30)
 LINGER = timedelta(seconds=15)
-SLOW = timedelta(seconds=60)
-LONGEST_PAUSE = 30.0
-SLOW_AFTER = 30
-"""Failures in a row: about ten minutes of them."""
 HEARTBEAT_SECONDS = 30.0
 OPEN_SECONDS = 10.0
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
@@ -51,23 +49,6 @@ class NotOpened(Exception):
     def __init__(self, detail: str, *, slowly: bool = False) -> None:
         super().__init__(detail)
         self.detail, self.slowly = detail, slowly
-
-
-class Backoff:
-    """1, 2, 4 … 30 s for ten minutes, then 60 s; drawn from the upper half, lest many bots come back as one."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-        self._failures = 0
-
-    def reset(self) -> None:
-        self._failures = 0
-
-    def next(self) -> timedelta:
-        patient = self._failures >= SLOW_AFTER
-        seconds = SLOW.total_seconds() if patient else min(2.0 ** min(self._failures, 10), LONGEST_PAUSE)
-        self._failures += 1
-        return timedelta(seconds=self._rng.uniform(seconds / 2, seconds))
 
 
 class Stream:

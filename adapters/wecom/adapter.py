@@ -10,17 +10,19 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from adapters.common.backoff import Backoff
+from adapters.common.errors import Misconfigured
+from adapters.common.pace import PATIENCE
+from adapters.common.presses import DoublePresses
 from adapters.wecom import files
-from adapters.wecom.aibot import Backoff, LongConnection
+from adapters.wecom.aibot import LongConnection
 from adapters.wecom.cards import Cards
 from adapters.wecom.check import Check
-from adapters.wecom.clicks import Click, DoubleClicks, read_aibot_click, read_app_click
+from adapters.wecom.clicks import Click, read_aibot_click, read_app_click
 from adapters.wecom.client import Client
 from adapters.wecom.crypto import Crypto
-from adapters.wecom.errors import Misconfigured
 from adapters.wecom.fields import Json, part, text
 from adapters.wecom.http import Callback, Take
-from adapters.wecom.limits import PATIENCE
 from adapters.wecom.memory import Memory, message_keys
 from adapters.wecom.presses import Presses
 from adapters.wecom.receive import PLATFORM, app_account, check_receiver, read_aibot, read_app
@@ -84,7 +86,7 @@ class WeComAdapter:
         self._cards = Cards(self._client, memory)
         self._sending = Sending(self._ways, self._replies, self._cards, self._presses, load)
         self._check = Check(self._client, self._connection, memory, public_url, own_url)
-        self._double_clicks, self._one_click = DoubleClicks(), asyncio.Lock()
+        self._double_clicks, self._one_click = DoublePresses(), asyncio.Lock()
         self._accept: Accept | None = None
         self._kept: set[asyncio.Task[None]] = set()
         self._backoff = Backoff(rng)
@@ -263,11 +265,11 @@ class WeComAdapter:
             return False
         now = self._clock.now()
         async with self._one_click:
-            if self._double_clicks.is_one(click, now):
+            if self._double_clicks.is_one(click.fingerprint, now):
                 return False
             hints = self._replies.hints(click.place, url=click.url)
             await self._commit(click.incoming(hints))
-            self._double_clicks.committed(click, now)
+            self._double_clicks.committed(click.fingerprint, now)
             return True
 
     async def _persevere(self, incoming: Incoming) -> None:

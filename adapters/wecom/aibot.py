@@ -22,7 +22,8 @@ from datetime import timedelta
 import aiohttp
 import structlog
 
-from adapters.wecom.errors import Misconfigured, Throttled
+from adapters.common.backoff import SLOW, Backoff
+from adapters.common.errors import Misconfigured, Throttled
 from adapters.wecom.fields import Json, part, text
 from adapters.wecom.link import CALLBACK, EVENT, Handler, Link
 from adapters.wecom.words import words
@@ -32,32 +33,12 @@ from storage.settings import AibotSettings
 
 OPEN_SECONDS = 10.0
 STABLE = timedelta(seconds=30)
-SLOW = timedelta(seconds=60)
 LONGEST_PAUSE = timedelta(seconds=90)
-SLOW_AFTER = 30
-"""Failures in a row: about ten minutes of them."""
 KICKED_PAUSE = (30.0, 60.0)
 LARGEST_FRAME = 1 << 20
 CLOSE_TIMEOUT = aiohttp.ClientWSTimeout(ws_close=2.0)
 
 log = structlog.get_logger(__name__)
-
-
-class Backoff:
-    """1, 2, 4 … 30 s for ten minutes, then 60 s; drawn from the upper half, lest many bots come back as one."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-        self._failures = 0
-
-    def reset(self) -> None:
-        self._failures = 0
-
-    def next(self) -> timedelta:
-        patient = self._failures >= SLOW_AFTER
-        seconds = SLOW.total_seconds() if patient else min(2.0 ** min(self._failures, 10), 30.0)
-        self._failures += 1
-        return timedelta(seconds=self._rng.uniform(seconds / 2, seconds))
 
 
 class LongConnection:

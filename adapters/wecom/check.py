@@ -8,10 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
+from adapters.common.errors import Misconfigured, NotPermitted
 from adapters.wecom.aibot import LongConnection
 from adapters.wecom.client import Client
 from adapters.wecom.crypto import is_aes_key
-from adapters.wecom.errors import Misconfigured, NotPermitted, Untrusted
+from adapters.wecom.errors import Untrusted
 from adapters.wecom.fields import parse_object, part, text
 from adapters.wecom.memory import Memory
 from adapters.wecom.receive import PLATFORM

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapters.wecom.fields import BadPayload, Json, items, moment, part, text
 from adapters.wecom.receive import PLATFORM, check_receiver, direct, placed
@@ -11,7 +11,6 @@ from storage.messages import Address, Incoming, Sender
 
 SUBMIT = "submit"
 """Key of the button that sends what was chosen in a card; the choices are the value then, one a line."""
-SAME_CLICK = timedelta(seconds=10)
 CARD, USER, PLACE = "wecom_card", "wecom_user", "wecom_place"
 
 
@@ -28,6 +27,10 @@ class Click:
     code: str = ""
     serial: str = ""
     url: str = ""
+
+    @property
+    def fingerprint(self) -> tuple[str, str, str]:
+        return self.user, self.task, self.value
 
     @property
     def message_id(self) -> str:
@@ -89,18 +92,3 @@ def _listed(value: object) -> list[str]:
 def _value(key: str, chosen: list[str]) -> str:
     """A button carries its value; a card to choose from, the options chosen."""
     return "\n".join(option for option in chosen if option) if key == SUBMIT else key
-
-
-class DoubleClicks:
-    """The same press within ten seconds is one: an impatient thumb mints an event each time."""
-
-    def __init__(self) -> None:
-        self._recent: dict[tuple[str, str, str], datetime] = {}
-
-    def is_one(self, click: Click, now: datetime) -> bool:
-        """True when this press was seen a moment ago."""
-        self._recent = {key: at for key, at in self._recent.items() if now - at < SAME_CLICK}
-        return (click.user, click.task, click.value) in self._recent
-
-    def committed(self, click: Click, now: datetime) -> None:
-        self._recent[click.user, click.task, click.value] = now

@@ -10,9 +10,11 @@ from datetime import timedelta
 import aiohttp
 import structlog
 
-from adapters.wecom.errors import Misconfigured, NotPermitted, TokenDead, Untrusted, api_error, http_error
+from adapters.common.bodies import read_limited
+from adapters.common.errors import Misconfigured, NotPermitted, TokenDead
+from adapters.common.pace import PATIENCE
+from adapters.wecom.errors import Untrusted, api_error, http_error
 from adapters.wecom.fields import Json, parse_object
-from adapters.wecom.limits import PATIENCE
 from adapters.wecom.token import Tokens
 from adapters.wecom.words import words
 from storage.clock import Clock
@@ -123,20 +125,11 @@ class Client:
         sending = {"timeout": TIMEOUT, "allow_redirects": False, **options}
         try:
             async with self.http.request(method, url, **sending) as response:  # type: ignore[arg-type]
-                return response.status, response.content_type, await _read(response, largest)
+                return response.status, response.content_type, await read_limited(response, largest)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Retry(type(error).__name__) from None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unsure(type(error).__name__) from None
-
-
-async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
-    received = bytearray()
-    async for chunk in response.content.iter_chunked(1 << 16):
-        received += chunk
-        if len(received) > largest:
-            raise Refused(f"more than {largest} bytes")
-    return bytes(received)
 
 
 def _object(raw: bytes) -> Json:

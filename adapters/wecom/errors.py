@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.common.errors import Misconfigured, NotPermitted, Throttled, TokenDead
 from storage.ports import Refused, Retry, SendError, Unsure
 
 PENALTY = timedelta(seconds=61)
@@ -38,20 +39,8 @@ REPLY_GONE = {846605, 846608, 60140}
 _ADDRESS = re.compile(r"from ip: ([0-9A-Fa-f.:]+)")
 
 
-class TokenDead(Retry):
-    """The access token is no longer accepted."""
-
-
-class Throttled(Retry):
-    """Too many calls, or too many messages in one place."""
-
-
 class NotSubscribed(Retry):
     """The long connection is up, but the platform no longer counts it as the robot's."""
-
-
-class Misconfigured(Retry):
-    """The credentials are wrong, or the app is switched off."""
 
 
 class Untrusted(Misconfigured):
@@ -60,10 +49,6 @@ class Untrusted(Misconfigured):
     def __init__(self, reason: str, address: str) -> None:
         super().__init__(reason)
         self.address = address
-
-
-class NotPermitted(Refused):
-    """The app may not do this."""
 
 
 class CardRefused(Refused):

@@ -1,14 +1,9 @@
 """Keeping within WeCom's limits before it has to refuse, or to drop a message without a word."""
 
-import asyncio
-from collections import defaultdict, deque
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from adapters.wecom.errors import Throttled
-from storage.clock import Clock
+from adapters.common.pace import Window
 
-Window = tuple[int, timedelta]
 MINUTE, HOUR = timedelta(seconds=62), timedelta(seconds=3605)
 """A little wider than the rule: the platform counts arrivals, not departures."""
 MEMBER: tuple[Window, ...] = ((30, MINUTE), (1000, HOUR))
@@ -17,54 +12,3 @@ CONVERSATION: tuple[Window, ...] = ((30, MINUTE), (1000, HOUR))
 """Of the intelligent robot, replies and pushes together."""
 GROUP_ROBOT: tuple[Window, ...] = ((20, MINUTE),)
 UPLOADS: tuple[Window, ...] = ((30, MINUTE), (1000, HOUR))
-PATIENCE = timedelta(seconds=5)
-FORGET_EVERY = 1000
-
-
-class Pace:
-    """At most so many admissions of one key in each window."""
-
-    def __init__(self, clock: Clock, windows: tuple[Window, ...]) -> None:
-        self._clock, self._windows = clock, windows
-        self._times: dict[str, deque[datetime]] = defaultdict(deque)
-        self._blocked: dict[str, datetime] = {}
-        self._longest = max(span for _, span in windows)
-
-    async def admit(self, key: str, patience: timedelta = timedelta()) -> None:
-        """Take a place, waiting for it up to ``patience``; Throttled with the moment of the next place otherwise."""
-        deadline = self._clock.now() + patience
-        while (free_at := self.free_at(key)) > self._clock.now():
-            if free_at > deadline:
-                raise Throttled("own limit", free_at)
-            await self._clock.wait(asyncio.Event(), free_at)
-        self.take(key)
-
-    def take(self, key: str) -> None:
-        """Count one; the caller has asked whether it is free."""
-        self._times[key].append(self._clock.now())
-        if len(self._times) > FORGET_EVERY:
-            for idle in [key for key in self._times if not self._recent(key)]:
-                del self._times[idle]
-
-    def recall(self, key: str, times: Iterable[datetime]) -> None:
-        """Count what an earlier process sent; ``times``: oldest first."""
-        self._times[key] = deque([*times, *self._times[key]])
-
-    def block(self, key: str, until: datetime) -> None:
-        """The platform said when it will listen again."""
-        self._blocked[key] = until
-
-    def free_at(self, key: str) -> datetime:
-        """When the next place is free: now, or later."""
-        now, times = self._clock.now(), self._recent(key)
-        free = max(now, self._blocked.get(key, now))
-        for limit, span in self._windows:
-            if len(times) >= limit:
-                free = max(free, times[-limit] + span)
-        return free
-
-    def _recent(self, key: str) -> deque[datetime]:
-        now, times = self._clock.now(), self._times[key]
-        while times and times[0] + self._longest <= now:
-            times.popleft()
-        return times

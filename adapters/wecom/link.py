@@ -9,6 +9,7 @@ from datetime import timedelta
 import aiohttp
 import structlog
 
+from adapters.common.crew import Crew
 from adapters.wecom.errors import NotSubscribed, api_error
 from adapters.wecom.fields import BadPayload, Json, parse_object, part, text
 from storage.clock import Clock, sleep
@@ -17,8 +18,6 @@ from storage.ports import Retry, Unsure
 ACK_WITHIN = timedelta(seconds=5)
 HEARTBEAT = timedelta(seconds=30)
 MISSED_PINGS = 2
-AT_ONCE = 100
-FINISH_SECONDS = 3.0
 CALLBACK, EVENT = "aibot_msg_callback", "aibot_event_callback"
 Handler = Callable[[Json, str], Awaitable[None]]
 """Gets the body and the request id of a callback, and commits what it carries."""
@@ -33,8 +32,7 @@ class Link:
         self._socket, self._handlers, self._clock = socket, handlers, clock
         self._waiting: dict[str, tuple[asyncio.Event, list[Json]]] = {}
         self._turns: dict[str, asyncio.Lock] = {}
-        self._free = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._crew = Crew()
         self.opened_at = clock.now()
         self.leaving = asyncio.Event()
         self.reason = ""
@@ -112,10 +110,7 @@ class Link:
     async def finish(self) -> None:
         """Let what is in hand be committed, then close; bounded, for a peer that has stopped answering."""
         self.leave("closed")
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
-        for task in self._tasks:
-            task.cancel()
+        await self._crew.finish()
         await self._socket.close()
 
     async def _take(self, raw: str) -> None:
@@ -133,14 +128,7 @@ class Link:
         if handler is None:
             log.info("wecom sent an unknown command", cmd=cmd)
             return
-        await self._free.acquire()
-        task = asyncio.create_task(self._work(handler, part(frame, "body"), req_id), name=f"wecom {cmd}")
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._free.release()
+        await self._crew.start(self._work(handler, part(frame, "body"), req_id), f"wecom {cmd}")
 
     async def _work(self, handler: Handler, body: Json, req_id: str) -> None:
         try:

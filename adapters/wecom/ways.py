@@ -15,12 +15,14 @@ from collections.abc import Sequence
 
 import structlog
 
+from adapters.common.errors import Throttled
+from adapters.common.pace import Pace
 from adapters.wecom import files
 from adapters.wecom.aibot import LongConnection
 from adapters.wecom.client import Client
-from adapters.wecom.errors import CardRefused, ReplyGone, Throttled
+from adapters.wecom.errors import CardRefused, ReplyGone
 from adapters.wecom.fields import Json
-from adapters.wecom.limits import CONVERSATION, GROUP_ROBOT, HOUR, MEMBER, UPLOADS, Pace
+from adapters.wecom.limits import CONVERSATION, GROUP_ROBOT, HOUR, MEMBER, UPLOADS
 from adapters.wecom.memory import Memory
 from adapters.wecom.render import app_text, robot_markdown, robot_stream
 from adapters.wecom.replies import Replies, Reply
@@ -51,10 +53,10 @@ class Ways:
         self._recalled: set[str] = set()
         settings: WeComSettings = client.settings
         self.robots = {hook.conversation_id: hook.url.get_secret_value() for hook in reversed(settings.webhooks)}
-        self.members = Pace(client.clock, MEMBER)
-        self._conversations = Pace(client.clock, CONVERSATION)
-        self._robot_pace = Pace(client.clock, GROUP_ROBOT)
-        self._uploads = Pace(client.clock, UPLOADS)
+        self.members = Pace(client.clock, *MEMBER)
+        self._conversations = Pace(client.clock, *CONVERSATION)
+        self._robot_pace = Pace(client.clock, *GROUP_ROBOT)
+        self._uploads = Pace(client.clock, *UPLOADS)
         self._closed: set[str] = set()
         """Where a push was refused: the robot must be mentioned there once."""
         self._foreign: set[str] = set()

@@ -1,16 +1,5 @@
 """The sentences of this platform, from ``words.toml``."""
 
-import tomllib
-from functools import cache
-from pathlib import Path
+from adapters.common.words import Sentences
 
-
-@cache
-def _tables() -> dict[str, dict[str, str]]:
-    return tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
-
-
-def words(name: str, **values: object) -> str:
-    """The sentence ``section.key`` with its braces filled in; KeyError when the file lacks it."""
-    section, key = name.split(".")
-    return _tables()[section][key].format(**values)
+words = Sentences(__file__)

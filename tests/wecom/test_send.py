@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from adapters.wecom.limits import Pace
+from adapters.common.pace import Pace
 from storage.clock import ManualClock
 from storage.messages import Action, Outgoing
 from storage.ports import Downloads, Receipts, Refused, Retry, SendError, SendJob, Sent, Unsure
@@ -320,7 +320,7 @@ async def test_no_secret_is_ever_logged() -> None:
 
 async def test_both_windows_of_a_limit_are_kept() -> None:
     clock = ManualClock(START)
-    pace = Pace(clock, ((30, timedelta(seconds=62)), (100, timedelta(hours=1))))
+    pace = Pace(clock, (30, timedelta(seconds=62)), (100, timedelta(hours=1)))
     went = 0
     for _ in range(60):
         while pace.free_at("LiMing") <= clock.now():

@@ -1,0 +1,1 @@
+"""What the platforms' adapters share. Nothing here knows a vendor."""
