@@ -63,10 +63,10 @@ class Sending:
 
     async def send(self, job: SendJob) -> dict[Address, Outcome]:
         """An outcome for every address; errors are returned, never raised."""
-        if len(job.addresses) > 1 and not self._cards.can_show(job.message) and not job.message.attachments:
-            outcomes = await self._send_to_many(job)
         if job.message.silent:
             return {address: await self._cards_only(address, job.message) for address in job.addresses}
+        if len(job.addresses) > 1 and not self._cards.can_show(job.message) and not job.message.attachments:
+            outcomes = await self._send_to_many(job)
         else:
             outcomes = {address: await _outcome(self._send_to_one(address, job)) for address in job.addresses}
         for outcome in outcomes.values():
@@ -75,13 +75,13 @@ class Sending:
             await self._ring(outcomes, job.message)
         return outcomes
 
-    def _remember(self, outcome: Outcome, message: Outgoing) -> None:
-        if isinstance(outcome, Sent) and outcome.provider_id:
     async def _cards_only(self, address: Address, message: Outgoing) -> Sent:
         if self._cards.on:
             await self._cards.refresh(address, message)
         return Sent()
 
+    def _remember(self, outcome: Outcome, message: Outgoing) -> None:
+        if isinstance(outcome, Sent) and outcome.provider_id:
             self._texts |= dict.fromkeys(outcome.provider_id.split(KEY_SEPARATOR), plain(message))
             while len(self._texts) > REMEMBERED_TEXTS:
                 self._texts.popitem(last=False)
