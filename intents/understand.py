@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from intents import chatter
 from intents import slots as slot_maker
 from intents.acts import parts
 from intents.common import words as warm_up
@@ -19,7 +20,7 @@ from intents.reading import Act, Context, Evidence, Place, Reading
 from intents.rules import Condition, Rule, load_rules
 from intents.second import features, likeliest, weights
 from intents.spans import Spans
-from intents.words import load_toml
+from intents.words import load_toml, own_names
 
 _LIMIT = 4000
 _INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start", "start_date_said"})
@@ -29,6 +30,9 @@ _NEVER_SCORED = frozenset(
     {"fault.confirm", "fault.cancel", "fault.resolve", "assign", "meeting.notice", "meeting.change", "meeting.cancel"}
 )
 _FIRM, _GUESS, _BOLD_GUESS, _OVERRULE, _SURE_NONE = 0.89, 0.28, 0.65, 0.9, 0.93
+_ONLY_ANSWERED = frozenset({"ack", "help", "consult", "score", "fault.query", "meeting.query", "duty.query"})
+_NEVER_TALK = ("long", "ticket", "bare_answer")
+_TALK, _TALK_ANSWERED, _MAYBE_TALK = 0.8, 0.65, 0.4
 
 
 @lru_cache(maxsize=1)
@@ -46,8 +50,10 @@ class Understanding:
         self._places = PlaceIndex(places)
         self._people = People(people)
         self._rules, self._defined, self._signals, self._parts = _book()
+        self._own_rules = own_names("rules.toml", "rule")
         warm_up()
         weights()
+        chatter.weights()
 
     def read(self, text: str, context: Context) -> Reading:
         """The one meaning of a message."""
@@ -55,9 +61,14 @@ class Understanding:
         rule = next(rule for rule in self._rules if rule.when(facts.has))
         scored = self._second_opinion(rule, facts)
         intent, sure = scored or (rule.intent, rule.sure)
+        talk = 0.0 if rule.name in self._own_rules else _talk(intent, facts)
+        if talk >= (_TALK_ANSWERED if intent in _ONLY_ANSWERED else _TALK):
+            return Reading("none", {}, round(talk, 2), "ignore", (_whole("talk_among_people", facts),))
         found = slot_maker.fill(intent, facts, self._places)
-        why = (_scored(facts),) if scored else _why(rule, facts)
+        why = (_whole("second_opinion", facts),) if scored else _why(rule, facts)
         act = _act(rule, intent, sure if scored else None, facts)
+        if act == "act" and talk >= _MAYBE_TALK and intent not in _ONLY_ANSWERED:
+            act, sure, why = "ask", round(min(sure, 1 - talk), 2), (*why, _whole("maybe_talk", facts))
         return Reading(intent, found, sure, act, why + _spoken(facts, found))
 
     @staticmethod
@@ -104,9 +115,18 @@ def _act(rule: Rule, intent: str, scored: float | None, facts: Facts) -> Act:
     return "ask" if scored is not None and (intent in _NEVER_SCORED or scored < _BOLD_GUESS) else "act"
 
 
-def _scored(facts: Facts) -> Evidence:
+def _talk(intent: str, facts: Facts) -> float:
+    """How likely nobody wanted anything of the bot; an answer, a number, a long or a bare message is not doubted so."""
+    if intent == "none" or not facts.has("exp_none") or any(map(facts.has, _NEVER_TALK)):
+        return 0.0
+    return chatter.likelihood(facts)
+
+
+def _whole(rule: str, facts: Facts) -> Evidence:
     original = facts.spans.normal.original
-    return Evidence("second_opinion", 0, len(original), original)
+    text = original.strip("\n")
+    start = original.index(text)
+    return Evidence(rule, start, start + len(text), text)
 
 
 def _spoken(facts: Facts, found: dict[str, object]) -> tuple[Evidence, ...]:

@@ -16,13 +16,24 @@ OVERLAY: Path | None = None
 
 def load_toml(name: str, folder: Path | None = None) -> dict[str, Any]:
     """One data file, with the operator's laid over. ValueError, with the file named, when it cannot be read."""
-    path = (folder or HERE) / name
-    try:
-        shipped = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path.name}: {error}") from error
+    shipped = _read((folder or HERE) / name)
     own = OVERLAY / name if OVERLAY is not None else None
     return overlay.merged(name, shipped, overlay.read(own)) if own is not None and own.exists() else shipped
+
+
+def own_names(name: str, table: str) -> frozenset[str]:
+    """The names of the entries of a list of tables that the operator's file has and the shipped one has not."""
+    if OVERLAY is None:
+        return frozenset()
+    shipped = {entry["name"] for entry in _read(HERE / name).get(table, [])}
+    return frozenset(entry["name"] for entry in load_toml(name).get(table, [])) - shipped
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path.name}: {error}") from error
 
 
 def patterns(name: str) -> dict[str, re.Pattern[str]]:

@@ -22,6 +22,10 @@ from intents.understand import Understanding, outward
 HERE = Path(__file__).parent
 SITES = HERE / "sites.csv"
 DEV = HERE / "dev.jsonl"
+FRESH = HERE / "fresh.jsonl"
+"""Written by hands that did not look at the rules; tuned on after the first reading."""
+HELD = HERE / "held.jsonl"
+"""Written likewise; read once for the figures, never tuned or trained on."""
 CREATING = {
     "fault.report",
     "meeting.notice",
