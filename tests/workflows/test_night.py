@@ -14,6 +14,7 @@ from tests.scenario import Scenario, scenario
 from tests.workflows import gathering
 
 CLIENT, SUPPORT, CITY, BOSSES = "#临河县水利局客户群", "#临河县保障群", "#江州市保障群", "#主管群"
+CUSTOMERS = "#集客联络群"
 NUMBER = "GZ-20261124-001"
 DOWN = "全县会场都断了，会正在开，画面中断"
 SMALL = "三楼会议室投影有点偏色"
@@ -218,6 +219,7 @@ async def test_a_notice_for_early_tomorrow_is_followed_up_at_night_in_private(ni
     bot.forget_all()
     await bot.until(at("25T07:30"))
     bot.expect(BOSSES, "【无人回复】", "临河县集客部", absent=["技术维护部"])
+    bot.expect(SUPPORT, "李工已回“收到”")
     bot.nothing_more()
 
 
@@ -239,6 +241,8 @@ async def test_a_notice_for_next_week_is_followed_up_in_the_morning_from_the_bot
         bot.expect("zhao", "休息时间未打扰", "7:40前")
         bot.expect("li", "休息时间未打扰", "请于7:40前")
         bot.expect("chen", "应到2，已确认1")
+        for group in (SUPPORT, CUSTOMERS):
+            bot.expect(group, "钱丽已回“收到”")
         bot.nothing_more()
         await bot.until(at("25T07:40"))
         bot.expect("wang", "截至11月24日（周二）22:40尚未收到")
@@ -262,6 +266,8 @@ async def test_who_answers_at_night_leaves_nothing_to_say_in_the_morning(night: 
     bot.forget_all()
     await bot.until(at("25T10:00"))
     bot.expect("chen", "已全部确认")
+    bot.expect(SUPPORT, "没有打扰", "李工已回“收到”", "钱丽已回“收到”")
+    bot.expect(CUSTOMERS, "钱丽已回“收到”")
     bot.nothing_more()
 
 
@@ -272,7 +278,7 @@ async def test_three_notices_of_one_evening_are_one_message_in_the_morning(night
     bot.forget_all()
     await bot.until(at("25T07:30"))
     (message,) = bot.unread("li")
-    assert message.text.startswith("休息时间没有打扰您，以下3项")
+    assert message.text.startswith("以下3项在休息时间没有打扰")
     assert [f"{number}. 李工您好" in message.text for number in (1, 2, 3)] == [True] * 3
     await bot.until(at("25T07:40"))
     (alarm,) = [seen for seen in bot.unread("wang") if "李工" in seen.text]
