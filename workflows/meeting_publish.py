@@ -12,13 +12,16 @@ from workflows.meeting_draft import KIND, await_yes, drafter, refuse, refuse_out
 from workflows.meeting_plan import Plan
 from workflows.meeting_readback import read_cancel, read_change
 from workflows.meeting_scope import area_of
-from workflows.notice_scope import owing_units
+from workflows.notice_scope import audience, instant, owing_units
+from workflows.notice_texts import by_mail_within
 from workflows.phrases import clock, full_clock
 from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("meeting")
 ALIVE = ("published", "running")
+LOOKED_AT = 100
+"""Units whose working time is looked up for the receipt; all of a province would hold others up."""
 
 
 async def say_yes(turn: Turn, asked: Expectation) -> None:
@@ -90,10 +93,21 @@ async def _receipt(turn: Turn, meeting: Meeting, key: str, units: Sequence[str])
         number=meeting.number,
         version=meeting.version,
         units=len(units),
-        due=clock(work, work.now + work.settings.policy.notice_ack.within),
+        due=_due(work, units),
         through=WORDS("say.through", through=clock(work, through)) if through else "",
     )
     await turn.reply(text + await _in_the_hush(work, meeting), about=meeting.number)
+
+
+def _due(work: Work, units: Sequence[str]) -> str:
+    """By when the units answer; those that only mail reaches have working time, and it is said when."""
+    soon = clock(work, work.now + work.settings.policy.notice_ack.within)
+    people = audience(work.org, tuple(units), work.platforms, work.now).people
+    by_mail = [one for one in units if not instant(work.org, one, people[one], work.platforms)]
+    if not by_mail:
+        return soon
+    later = clock(work, max(by_mail_within(work, one, work.now) for one in by_mail[:LOOKED_AT]))
+    return later if len(by_mail) == len(units) else WORDS("say.due_two", soon=soon, later=later, count=len(by_mail))
 
 
 async def _in_the_hush(work: Work, meeting: Meeting) -> str:
