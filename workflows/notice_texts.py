@@ -28,11 +28,14 @@ class Letterhead:
     notice: Notice
     due_at: datetime
     fields: dict[str, str]
+    test: str = ""
+    """When the joint test is, while it is still to come."""
 
     @classmethod
     def of(cls, work: Work, meeting: Meeting, notice: Notice) -> "Letterhead":
         """The common words, made once per slice."""
         due_at = notice.published_at + work.settings.policy.notice_ack.within
+        test = _test(work, meeting)
         fields = {
             "number": meeting.number,
             "title": meeting.title,
@@ -40,12 +43,12 @@ class Letterhead:
             "start": full_clock(work, meeting.starts_at),
             "arrive": on_the_day(work, arrival_due(work, meeting, notice.published_at), meeting.starts_at),
             "scope": meeting.scope_text,
-            "test": _test(work, meeting),
+            "test": WORDS("test", test=test) if test else "",
             "basis": _contact(meeting) + (WORDS("basis", basis=meeting.basis) if meeting.basis else ""),
             "due": clock(work, due_at),
             "lines": NAMES.get("semicolon").join(notice.changes.get("lines", ())),
         }
-        return cls(meeting, notice, due_at, fields)
+        return cls(meeting, notice, due_at, fields, test)
 
     def to_group(self, work: Work, group: Group, names: Sequence[str]) -> Outgoing:
         """The text for a group; ``names`` are the units asked to answer there, none for a copy."""
@@ -62,12 +65,20 @@ class Letterhead:
         """The text for everybody who answers for a unit; ``template``: new, change, cancel or removed. ``due``: by
         when, where that is another time than for most."""
         fields = {**self.fields, "due": due} if due else self.fields
-        return self._message(WORDS(f"person_{template}", **fields), answerable=True)
+        message = self._message(WORDS(f"person_{template}", **fields), answerable=True)
+        return message.model_copy(update={"facts": self._facts(fields)})
 
     def to_reader(self) -> Outgoing:
         """The text for somebody who is informed and owes nothing."""
         text = WORDS("copy") + WORDS(f"group_{self.notice.kind}", ask="", **self.fields)
         return self._message(text, answerable=False)
+
+    def _facts(self, fields: dict[str, str]) -> tuple[tuple[str, str], ...]:
+        """The notice as a table, for mail."""
+        extra = {"basis": self.meeting.basis, "contact": self.meeting.extra.get("contact", ""), "test": self.test}
+        labels: dict[str, str] = WORDS.get(f"facts.{'cancel' if self.notice.kind == 'cancel' else 'new'}")
+        said = {**fields, **extra}
+        return tuple((label, str(said[name])) for name, label in labels.items() if said.get(name))
 
     def _message(self, text: str, *, answerable: bool, mention_all: bool = False) -> Outgoing:
         number = self.meeting.number
@@ -84,9 +95,8 @@ class Letterhead:
 
 
 def _test(work: Work, meeting: Meeting) -> str:
-    """When the joint test is, while it is still to come."""
     test = tested_at(meeting)
-    return WORDS("test", test=full_clock(work, test)) if test and test > work.now else ""
+    return full_clock(work, test) if test and test > work.now else ""
 
 
 def _contact(meeting: Meeting) -> str:

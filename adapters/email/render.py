@@ -68,8 +68,9 @@ def answer_subject(subject: str, message: Outgoing) -> str:
 
 def text_of(message: Outgoing, links: Sequence[Link], *, by_reply: bool) -> str:
     """The mail in plain text. ``by_reply``: an answer to this mail counts."""
-    facts, how = parts(message)
-    lines = [*facts, "", *how] if how else list(facts)
+    said, how = parts(message)
+    facts = [words("message.fact", label=label, value=value) for label, value in _facts(message, said)]
+    lines = [line for block in (_prose(message, said), facts, how) if block for line in (*block, "")][:-1]
     lines += ["", _ask(by_reply), *(words("message.link", label=link.label, url=link.url) for link in links)] * bool(
         links
     )
@@ -80,8 +81,8 @@ def text_of(message: Outgoing, links: Sequence[Link], *, by_reply: bool) -> str:
 
 def html_of(message: Outgoing, links: Sequence[Link], *, by_reply: bool) -> str:
     """The same in HTML."""
-    facts, how = parts(message)
-    body = [_paragraphs([line for line in facts if not _ROW.match(line)]), _table(facts), _paragraphs(how)]
+    said, how = parts(message)
+    body = [_paragraphs(_prose(message, said)), _table(_facts(message, said)), _paragraphs(how)]
     if links:
         buttons = "".join(_button(link) for link in links)
         body.append(f'<p style="margin:12px 0 4px">{html.escape(_ask(by_reply))}</p><p style="margin:0">{buttons}</p>')
@@ -121,14 +122,27 @@ def _sentences(text: str) -> list[str]:
     return [one for one in [*found, text[start:].strip()] if one] or [text.strip()]
 
 
-def _table(facts: Sequence[str]) -> str:
-    rows = [match for line in facts if (match := _ROW.match(line))]
+def _facts(message: Outgoing, said: Sequence[str]) -> list[tuple[str, str]]:
+    """Label and value of what goes into the table: what the message brings, else its sentences of that form."""
+    if message.facts:
+        return list(message.facts)
+    found = (_ROW.match(line) for line in said)
+    return [(row[1], row[2].rstrip("。")) for row in found if row and not pattern("match.greeting").match(row[0])]
+
+
+def _prose(message: Outgoing, said: Sequence[str]) -> list[str]:
+    """The sentences that do not stand in the table."""
+    rows = {label for label, _ in _facts(message, said)}
+    return [line for line in said if not ((row := _ROW.match(line)) and row[1] in rows)]
+
+
+def _table(facts: Sequence[tuple[str, str]]) -> str:
     cells = "".join(
-        f'<tr><th style="{CELL};background:#f6f6f6;font-weight:normal;white-space:nowrap">{html.escape(row[1])}</th>'
-        f'<td style="{CELL}">{html.escape(row[2].rstrip("。"))}</td></tr>'
-        for row in rows
+        f'<tr><th style="{CELL};background:#f6f6f6;font-weight:normal;white-space:nowrap">{html.escape(label)}</th>'
+        f'<td style="{CELL}">{html.escape(value)}</td></tr>'
+        for label, value in facts
     )
-    return f'<table style="border-collapse:collapse;margin:8px 0;{FONT}">{cells}</table>' if rows else ""
+    return f'<table style="border-collapse:collapse;margin:8px 0;{FONT}">{cells}</table>' if cells else ""
 
 
 def _paragraphs(lines: Sequence[str]) -> str:

@@ -149,4 +149,8 @@ async def test_a_broadcast_uses_one_connection(tmp_path: Path) -> None:
         await bot.say("chen", "确认")
         assert len(bot.smtp.mails) >= 8
         assert bot.smtp.connections == 1
-        assert "【会议保障通知】" in bot.smtp.to(LI)[0].message["Subject"]
+        [mail] = bot.smtp.to(LI)
+        assert "【会议保障通知】" in mail.message["Subject"]
+        for fact in ("编号：HY-20261125-001", "开始时间：11月25日（周三）9:30", "到位时间：8:30", "回复时限：15:20"):
+            assert fact in mail.text
+            assert f">{fact.partition('：')[2]}</td>" in mail.html
