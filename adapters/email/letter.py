@@ -14,7 +14,7 @@ from typing import Literal
 from adapters.email.headers import addresses, message_ids, moment, readable
 from adapters.email.html import MARKS, html_text
 from adapters.email.mime import Part, Reader
-from adapters.email.quotes import split
+from adapters.email.quotes import Split, is_answer, split
 from storage.files import safe_name
 
 LARGEST_FILE = 10 * 1024 * 1024
@@ -123,17 +123,20 @@ def read_letter(raw: bytes) -> Letter:
     content = _Content()
     content.take(part)
     unread = [*content.unread, *([Unread("cut")] if reader.cut or LEFT_OUT in message else [])]
-    halves = split(content.text())
+    halves, subject = split(content.text()), _clean(readable(_header(message, "Subject")))[:LONGEST_SUBJECT]
+    answered, thread = (message_ids(_header(message, key)) for key in ("In-Reply-To", "References"))
+    if not halves.new and not (answered or thread or is_answer(subject)):
+        halves = Split(halves.quoted, "")  # what is forwarded, or indented, without a word before it
     ids = message_ids(_header(message, "Message-ID"))
     return Letter(
         message_id=ids[0] if ids else "",
         sender=sender,
         sender_name=_clean(name)[:100],
         to=tuple(address for key in ("To", "Cc") for _, address in addresses(_header(message, key))),
-        subject=_clean(readable(_header(message, "Subject")))[:LONGEST_SUBJECT],
+        subject=subject,
         date=moment(_header(message, "Date")),
-        in_reply_to=message_ids(_header(message, "In-Reply-To")),
-        references=message_ids(_header(message, "References")),
+        in_reply_to=answered,
+        references=thread,
         text=_clean(halves.new)[:LONGEST_TEXT],
         quoted=_clean(halves.quoted)[:LONGEST_TEXT],
         files=tuple(content.files),

@@ -48,6 +48,11 @@ def split(text: str) -> Split:
     return Split(tidy("\n".join(unsigned(kept))), tidy("\n".join([*quoted, MARKS.sub("", old)])))
 
 
+def is_answer(subject: str) -> bool:
+    """Whether a subject says that the mail answers another."""
+    return _pattern("answers", "subject").match(subject[:LONGEST_LINE]) is not None
+
+
 def tidy(text: str) -> str:
     """Without blank lines at the ends and more than one between paragraphs."""
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
@@ -142,7 +147,7 @@ def unsigned(lines: Sequence[str]) -> list[str]:
     kept: list[str] = []
     for line in lines:
         stripped = line[:LONGEST_LINE].strip()
-        if stripped and _pattern("signature", "rest").fullmatch(stripped):
+        if any(_pattern("signature", "rest").fullmatch(one) for one in (stripped, line[:LONGEST_LINE]) if one):
             break
         if not (stripped and _pattern("signature", "line").fullmatch(stripped)):
             kept.append(line)
