@@ -39,6 +39,10 @@ class Turn:
     untold: list[Address] = field(default_factory=list)
     """The private chat in which a question of a group was answered, until something has been said there."""
 
+    def __post_init__(self) -> None:
+        """Whoever wrote is awake, and is answered at once (``manners.py``)."""
+        self.work.heard = self.incoming
+
     @property
     def direct(self) -> bool:
         """A private conversation, where the bot may be more talkative than in a group."""

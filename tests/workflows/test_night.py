@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from sqlmodel import col
 
+from storage.messages import Attachment
 from storage.models import Delivery
+from tests import papers
+from tests.fakes import RichPlatform
 from tests.scenario import Scenario, scenario
 from tests.workflows import gathering
 
@@ -283,6 +286,15 @@ async def test_three_notices_of_one_evening_are_one_message_in_the_morning(night
     await bot.until(at("25T07:40"))
     (alarm,) = [seen for seen in bot.unread("wang") if "李工" in seen.text]
     assert "以下" in alarm.text
+
+
+async def test_a_paper_sent_at_night_is_read_back_at_night(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=at("24T23:00"), platform=RichPlatform) as bot:
+        platform = bot.platforms["dingtalk"]
+        assert isinstance(platform, RichPlatform)
+        platform.files["会议通知.docx"] = papers.as_docx(papers.FLOOD)
+        await bot.say("chen", attachments=[Attachment(kind="file", ref="会议通知.docx", name="会议通知.docx")])
+        bot.expect("chen", "【请核对】")
 
 
 # ---- meetings
