@@ -1,6 +1,7 @@
 """The day's rhythm: 8:30 brief and 17:30 hand-over to the supervisors' groups (``domain.md``, manners).
 
-Today's and tomorrow's meetings, open faults, who is on duty; a quiet day says nothing.
+Today's and tomorrow's meetings, open faults, who is on duty; a quiet day says nothing. Mail carries it too: to the
+supervisors of a unit that has such a group, and to all where none serves them.
 """
 
 from datetime import timedelta
@@ -9,13 +10,14 @@ from sqlmodel import col, select
 
 from storage.calendar_jobs import CalendarJob
 from storage.messages import Address, Outgoing
-from storage.models import Fault, Group, Meeting
+from storage.models import Fault, Meeting
 from storage.outbox import post
 from storage.work import Work
 from workflows.phrases import call, day, full_clock, joined
 from workflows.words import Words
 
 WORDS = Words("brief")
+MAIL = "email"
 ENDED = ("closed", "cancelled", "observing")
 
 
@@ -33,16 +35,33 @@ JOBS = (CalendarJob("morning_brief", 8, 30, morning), CalendarJob("evening_hando
 
 
 async def _brief(work: Work, key: str) -> None:
-    for group in work.org.groups.values():
-        if group.purpose == "supervisors" and group.platform in work.platforms:
-            text = await _text(work, key, group)
-            if text:
-                address = Address(platform=group.platform, kind="group", id=group.conversation_id)
-                await post(work, address, Outgoing(text=text), key=f"{key}:{work.local(work.now):%Y%m%d}", kind="brief")
+    said = f"{key}:{work.local(work.now):%Y%m%d}"
+    groups = [g for g in work.org.groups.values() if g.purpose == "supervisors" and g.platform in work.platforms]
+    texts = {unit_id: await _text(work, key, unit_id) for unit_id in {group.unit_id for group in groups}}
+    for group in groups:
+        if text := texts[group.unit_id]:
+            address = Address(platform=group.platform, kind="group", id=group.conversation_id)
+            await post(work, address, Outgoing(text=text), key=said, kind="brief")
+    if MAIL in work.platforms:
+        await _by_mail(work, key, said, texts)
 
 
-async def _text(work: Work, key: str, group: Group) -> str:
-    units = [unit.unit_id for unit in work.org.below(group.unit_id)]
+async def _by_mail(work: Work, key: str, said: str, texts: dict[str, str]) -> None:
+    for person in work.org.with_role("supervisor"):
+        unit_id, mails = person.unit_id, work.org.accounts(person.person_id, MAIL)
+        served = unit_id not in texts and work.org.groups_serving(unit_id, work.platforms, "supervisors")
+        if not mails or served:
+            continue
+        if unit_id not in texts:
+            texts[unit_id] = await _text(work, key, unit_id)
+        for mail in mails if texts[unit_id] else ():
+            address = Address(platform=MAIL, kind="direct", id=mail)
+            message = Outgoing(text=texts[unit_id])
+            await post(work, address, message, key=said, kind="brief", person_id=person.person_id)
+
+
+async def _text(work: Work, key: str, unit_id: str) -> str:
+    units = [unit.unit_id for unit in work.org.below(unit_id)]
     sites = {site.site_id for unit in units for site in work.org.sites_of(unit)}
     meetings = [row for row in await _meetings(work) if sites & set(row.site_ids)]
     faults = [row for row in await _faults(work) if row.unit_id in units]
@@ -53,7 +72,7 @@ async def _text(work: Work, key: str, group: Group) -> str:
         day=day(work, work.now),
         meetings=_meeting_list(work, meetings),
         faults=_fault_list(work, faults),
-        duty=_duty(work, group.unit_id),
+        duty=_duty(work, unit_id),
     )
 
 

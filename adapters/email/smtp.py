@@ -61,9 +61,10 @@ class Smtp:
             await self._leave()
 
     async def close(self) -> None:
-        """Say good-bye."""
-        async with self._lock:
-            await self._leave()
+        """Say good-bye, unless a mail is in hand: stopping does not wait for a slow server."""
+        if not self._lock.locked():
+            async with self._lock:
+                await self._leave()
 
     async def _send(self, sender: str, recipient: str, raw: bytes) -> None:
         reused = await self._ready()
