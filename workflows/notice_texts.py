@@ -10,7 +10,7 @@ from datetime import datetime
 from storage.messages import Action, Outgoing, Urgency
 from storage.models import Group, Meeting, Notice
 from storage.work import Work
-from workflows import meeting_clock, worktime
+from workflows import manners, meeting_clock, worktime
 from workflows.meeting_plan import tested_at
 from workflows.phrases import clock, full_clock, joined
 from workflows.words import Words
@@ -58,7 +58,7 @@ class Letterhead:
         return self._message(
             text if names else WORDS("copy") + text,
             answerable=bool(names),
-            mention_all=bool(names) and group.purpose == "support" and not night(work),
+            mention_all=bool(names) and group.purpose == "support" and not manners.groups_sleep(work),
         )
 
     def to_person(self, template: str, due: str = "") -> Outgoing:
@@ -132,9 +132,3 @@ def on_the_day(work: Work, moment: datetime, day: datetime) -> str:
     local = work.local(moment)
     same = local.date() == work.local(day).date()
     return f"{local.hour}:{local.minute:02d}" if same else full_clock(work, moment)
-
-
-def night(work: Work) -> bool:
-    """Whether people sleep now: nobody is called by @所有人."""
-    hour = work.local(work.now).hour
-    return hour >= int(WORDS.get("night.from")) or hour < int(WORDS.get("night.until"))
