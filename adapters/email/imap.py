@@ -218,7 +218,8 @@ class Imap:
     async def _plain(self, username: str, password: str) -> None:
         """AUTHENTICATE PLAIN: for names and passwords that LOGIN cannot carry, and servers that refuse LOGIN."""
         if "AUTH=PLAIN" not in self.capabilities:
-            raise NotSecure("LOGIN refused without encryption")
+            closed = "LOGINDISABLED" in self.capabilities
+            raise NotSecure("LOGINDISABLED") if closed else Misconfigured("no AUTH=PLAIN for this password")
         self._count += 1
         await self.wire.send(self._tag() + b" AUTHENTICATE PLAIN")
         answer = await self.wire.receive()

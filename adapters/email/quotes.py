@@ -131,15 +131,23 @@ def _plain(line: str) -> str:
 
 
 def _announcement(lines: Sequence[str], at: int) -> int:
-    """How many lines from here on announce a quote (``… wrote:``); 0 when they do not."""
-    joined = ""
+    """How many lines from here on announce a quote (``… wrote:``); 0 when they do not.
+
+    Words above an announcement are no part of it: when it reads as one without this line, it begins later, unless it
+    would begin with the address that belongs to the name on this line.
+    """
     for length in range(1, 4):
         if at + length > len(lines) or not lines[at + length - 1].strip():
             return 0
-        joined = f"{joined} {lines[at + length - 1][:LONGEST_LINE].strip()}".strip()
-        if _ANNOUNCES.search(joined[-20:]) and _pattern("text", "announced").fullmatch(joined):
-            return length
+        if _announces(lines[at : at + length]):
+            later = any(_announces(lines[start : at + length]) for start in range(at + 1, at + length))
+            return 0 if later and not lines[at + 1].lstrip().startswith("<") else length
     return 0
+
+
+def _announces(lines: Sequence[str]) -> bool:
+    joined = " ".join(line[:LONGEST_LINE].strip() for line in lines)
+    return bool(_ANNOUNCES.search(joined[-20:]) and _pattern("text", "announced").fullmatch(joined))
 
 
 def unsigned(lines: Sequence[str]) -> list[str]:
