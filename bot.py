@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from storage.runtime import Runtime
     from storage.settings import EmailSettings, Settings
     from storage.work import Ground
+    from workflows.helper import Adviser
 
 WORDS = Words("command_line")
 T = TypeVar("T")
@@ -53,8 +54,8 @@ DEFAULT_CONFIG = Path("huibao.toml")
 # ---- composition
 
 
-async def compose(ground: Ground, adapters: Sequence[Adapter]) -> Runtime:
-    """A migrated database and the assembled bot on it."""
+async def compose(ground: Ground, adapters: Sequence[Adapter], adviser: Adviser | None = None) -> Runtime:
+    """A migrated database and the assembled bot on it; ``adviser``: the optional helper for reading."""
     from storage.migrate import migrate
     from storage.runtime import Runtime
     from workflows.wiring import logic
@@ -62,7 +63,7 @@ async def compose(ground: Ground, adapters: Sequence[Adapter]) -> Runtime:
     await migrate(ground.database)
     ground.platforms = frozenset(adapter.platform for adapter in adapters)
     async with ground.look() as work:
-        plugged = logic(work.org)
+        plugged = logic(work.org, adviser)
     return Runtime(ground, adapters, plugged)
 
 
@@ -123,6 +124,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
     """The bot with real clock, database and HTTP session; all closed at the end."""
     import aiohttp
 
+    from adapters.llm.client import ChatModel
     from storage.clock import SystemClock
     from storage.database import Database
     from storage.logs import configure_logs
@@ -134,7 +136,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
     try:
         async with aiohttp.ClientSession(timeout=timeout) as http:
             ground = Ground(database, SystemClock(), settings)
-            yield await compose(ground, build_adapters(settings, ground, http))
+            adviser = ChatModel(settings.llm, http) if settings.llm is not None else None
+            yield await compose(ground, build_adapters(settings, ground, http), adviser)
     finally:
         await database.close()
 

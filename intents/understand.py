@@ -16,6 +16,7 @@ from intents.facts import NAMES, Facts
 from intents.normal import normalise, simplified
 from intents.people import People
 from intents.places import PlaceIndex
+from intents.proposal import Proposal
 from intents.reading import Act, Context, Evidence, Place, Reading
 from intents.rules import Condition, Rule, load_rules
 from intents.second import features, likeliest, weights
@@ -90,6 +91,17 @@ class Understanding:
         """What the rules may ask about a message; for training and for telling why."""
         spans = Spans(normalise(text[:_LIMIT], simplified()), context, self._places, self._people)
         return Facts(spans, self._signals, self._defined, self._parts)
+
+    def assume(self, text: str, context: Context, proposal: Proposal) -> Reading | None:
+        """The text read as what is proposed; None when a value means nothing to the own parsers. Never acted upon."""
+        for kind, value in proposal.values:
+            spans = self.facts(value, context).spans
+            read = {"site": spans.places, "room": spans.rooms, "device": spans.devices, "time": spans.times}
+            if not read.get(kind, spans.symptoms):
+                return None
+        facts = self.facts(text, context)
+        found = slot_maker.fill(proposal.intent, facts, self._places)
+        return Reading(proposal.intent, found, 0.5, "ask", (_whole("proposed", facts),))
 
     def read_all(self, text: str, context: Context) -> list[Reading]:
         """Every act of a message, in the order written; never empty."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import structlog
 
@@ -48,6 +48,18 @@ async def _nothing_to_refresh(_ground: Ground) -> None:
     """The logic depends on nothing but the tables."""
 
 
+class Part(Protocol):
+    """Something more that runs beside the ordered handling, as the fetcher does."""
+
+    async def step(self) -> int: ...
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    async def next_due(self) -> datetime | None: ...
+
+
 @dataclass(frozen=True)
 class Logic:
     """What the workflows plug into the ground."""
@@ -66,6 +78,7 @@ class Logic:
     """Takes up what has changed outside the tables (word files); called often, outside any transaction."""
     manners: Manners | None = None
     """When a message may be sent at the earliest (night and noon)."""
+    parts: Sequence[Callable[[Ground], Part]] = ()
 
 
 class Runtime:
@@ -91,6 +104,7 @@ class Runtime:
         self.fetcher = Fetcher(ground, downloads, store, logic.on_file, logic.inspect, logic.on_lost)
         receipts = {a.platform: a for a in adapters if isinstance(a, Receipts)}
         self.receipts = ReceiptReader(ground, receipts)
+        self.parts = [make(ground) for make in logic.parts]
         self.sealer = Sealer(ground)
         self.calendar: ClockCalendar | None = None
         """Jobs of the day, where they go by this clock (set before it runs)."""
@@ -102,6 +116,7 @@ class Runtime:
         """Do all work that is due now, until nothing is left to do."""
         await self._refresh()
         parts = [self.dispatcher.step, self.engine.step, self.fetcher.step, *(sender.step for sender in self.senders)]
+        parts += [part.step for part in self.parts]
         parts = [self.calendar.step, *parts] if self.calendar is not None else parts
         while sum([await part() for part in (*parts, self.receipts.step)]):
             pass
@@ -111,7 +126,8 @@ class Runtime:
         """The nearest moment at which any part wants to act."""
         others = self.dispatcher.next_due, self.engine.next_due, self.fetcher.next_due, self.receipts.next_due
         jobs = [self.calendar.next_due] if self.calendar is not None else []
-        moments = [await part() for part in (*others, *jobs, *(sender.next_due for sender in self.senders))]
+        more = [part.next_due for part in self.parts]
+        moments = [await part() for part in (*others, *more, *jobs, *(sender.next_due for sender in self.senders))]
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def run(self) -> None:
@@ -125,6 +141,7 @@ class Runtime:
             "fetch": self.fetcher.run,
             "refresh": self._keep_fresh,
             "receipts": self.receipts.run,
+            **{type(part).__name__.lower(): part.run for part in self.parts},
             "seal": self.sealer.run,
             **({"calendar": partial(self.calendar.run, self._stopping)} if self.calendar is not None else {}),
             **{f"send {a.platform}": sender.run for a, sender in zip(self.adapters, self.senders, strict=True)},
@@ -154,6 +171,7 @@ class Runtime:
             self.fetcher.stop,
             self.receipts.stop,
             self.sealer.stop,
+            *(part.stop for part in self.parts),
             *(sender.stop for sender in self.senders),
         ):
             stop()

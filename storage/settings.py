@@ -26,6 +26,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from storage.settings_llm import LlmSettings
+
 ENVIRONMENT_PREFIX = "HUIBAO_"
 DATABASES = ("sqlite", "postgresql", "postgres")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
@@ -303,6 +305,7 @@ class Settings(Section):
     email: EmailSettings | None = None
     policy: Policies = Policies()
     calendar: CalendarSettings = CalendarSettings()
+    llm: LlmSettings | None = None
     base_dir: Path = Path()
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ from storage.runtime import Runtime
 from storage.settings import Settings, build_settings, parse_duration
 from storage.work import Ground
 from tests.fakes import FakePlatform, Seen
+from workflows.helper import Adviser
 
 START = datetime.fromisoformat("2026-11-24T15:10:00+08:00")
 DINGTALK: dict[str, Any] = {"client_id": "ding1", "client_secret": "s", "robot_code": "ding1"}
@@ -215,6 +216,7 @@ async def scenario(
     organisation: Path = SAMPLE,
     change: Callable[[Any], None] | None = None,
     platform: Callable[[str], FakePlatform] = FakePlatform,
+    adviser: Adviser | None = None,
     **sections: Any,
 ) -> AsyncIterator[Scenario]:
     """A bot with the sample organisation, started at ``start``. ``sections`` are configuration sections to add;
@@ -224,7 +226,7 @@ async def scenario(
     database = Database(settings.database_url)
     platforms = {name: platform(name) for name in settings.platforms}
     try:
-        runtime = await compose(Ground(database, clock, settings), list(platforms.values()))
+        runtime = await compose(Ground(database, clock, settings), list(platforms.values()), adviser)
         tables = read_tables(organisation)
         if change is not None:
             change(tables)

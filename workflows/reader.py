@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
+from intents.proposal import Proposal
 from intents.reading import Context, Place, Reading
 from storage.directory import Directory
 from storage.messages import Incoming
@@ -67,6 +68,11 @@ class Reader:
     def again(self, text: str, context: Context) -> list[Reading]:
         """What a text would be taken to mean now."""
         return self._understanding.read_all(text, context)
+
+    def assume(self, text: str, context: Context, proposal: Proposal) -> Reading | None:
+        """A text read as somebody else proposes, when it bears that out."""
+        found = self._understanding.assume(text, context, proposal)
+        return self._with_ids(found) if found else None
 
     def _with_ids(self, reading: Reading) -> Reading:
         slots = dict(reading.slots)

@@ -8,6 +8,7 @@ order written. What is not understood is silence in a group and a short help in 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from intents.reading import Reading
 from storage.directory import Directory
@@ -23,6 +24,8 @@ from workflows import (
     fault,
     fault_continue,
     fault_progress,
+    guess,
+    helper,
     learning,
     meeting,
     paper,
@@ -81,8 +84,9 @@ CLICKS: Mapping[str, Handler] = {
 class Router:
     """Answers one message inside its unit of work."""
 
-    def __init__(self, org: Directory, vocabulary: Vocabulary) -> None:
-        self._reader = Reader(org, vocabulary)
+    def __init__(self, org: Directory, vocabulary: Vocabulary, has_helper: bool = False) -> None:
+        self.reader = Reader(org, vocabulary)
+        self._has_helper = has_helper
 
     async def handle(self, work: Work, incoming: Incoming) -> None:
         """Do everything this message asks for."""
@@ -98,8 +102,8 @@ class Router:
             return
         turn = Turn(work, incoming, person, group, CLICK, numbers_in(incoming.click or incoming.text))
         if not incoming.sender.verified:
-            if not await unproven.handle(turn, self._reader):
-                await _help_shortly(turn)
+            if not await unproven.handle(turn, self.reader):
+                await helper.help_shortly(turn)
             return
         turn.expectations = await open_expectations(work, person.person_id, str(incoming.conversation))
         if incoming.click:
@@ -110,11 +114,11 @@ class Router:
 
     async def paper_ready(self, work: Work, timer: Timer) -> None:
         """The files of a message that brought a formal notice are there."""
-        await paper.on_ready(self._reader, work, timer)
+        await paper.on_ready(self.reader, work, timer)
 
     async def _taught(self, turn: Turn) -> bool:
         """Words about the bot's own reading: why it read so, that it read wrongly, another name of a place."""
-        return await why.command(turn, self._reader.again) or await learning.command(turn, self._reader.again)
+        return await why.command(turn, self.reader.again) or await learning.command(turn, self.reader.again)
 
     async def _click(self, turn: Turn) -> None:
         if turn.incoming.way:
@@ -136,7 +140,7 @@ class Router:
         if quote is not None:
             turn.numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quote.text))))
         explained = await ack.trouble_detail(turn)
-        readings = await self._reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
+        readings = await self.reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
         intents = {reading.intent for reading in readings}
         if await meeting.overhear(turn, intents) or await paper.offered(turn, intents):
             return
@@ -152,7 +156,10 @@ class Router:
             await desk.ask_back(turn)
         elif turn.reading.act == "ignore" or turn.reading.intent not in INTENTS:
             if turn.direct and not turn.incoming.attachments and turn.reading.intent == "none":
-                await _help_shortly(turn)
+                open_ = self._has_helper and guess.is_open(turn.reading)
+                await (helper.wanted(turn) if open_ else helper.help_shortly(turn))
+        elif guess.is_one(turn.reading):
+            await guess.ask(turn, turn.reading)
         else:
             await INTENTS[turn.reading.intent](turn)
         whole.said = turn.said
@@ -165,11 +172,14 @@ async def _say_where(turn: Turn) -> None:
         await post(turn.work, place, message, key=f"where:{turn.key}", kind="reply")
 
 
-async def _help_shortly(turn: Turn) -> None:
-    """A short help in private, at most once an hour."""
-    message = Outgoing(text=WORDS("not_understood"), urgency=Urgency.ANSWER)
-    key = f"help:{turn.person.person_id}:{turn.work.now:%Y%m%d%H}"
-    await post(turn.work, turn.incoming.conversation, message, key=key, kind="help", hints=turn.incoming.hints)
+@choices.resumes(guess.NAME)
+async def _guess_answered(turn: Turn, pending: dict[str, Any], picked: str) -> None:
+    """Yes: what was guessed is done as if it had been said plainly; no: nothing is."""
+    if picked != "yes":
+        await turn.reply(guess.WORDS("dropped"))
+    else:
+        confirmed = guess.meant(turn, pending)
+        await INTENTS[confirmed.reading.intent](confirmed)
 
 
 async def _note_unknown(work: Work, incoming: Incoming, person: Person | None) -> None:

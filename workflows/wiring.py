@@ -18,6 +18,7 @@ from workflows import (
     failures,
     fault_clock,
     fault_voice,
+    helper,
     manners,
     meeting_clock,
     notice,
@@ -53,10 +54,13 @@ async def escalate(work: Work, obligation: Obligation, rung: str, late: bool) ->
     return await LADDERS.get(obligation.kind, escalation.climb)(work, obligation, rung, late)
 
 
-def logic(org: Directory) -> Logic:
-    """All workflows, ready to be given to a Runtime; what the first message needs of ``org`` is prepared now."""
+def logic(org: Directory, adviser: helper.Adviser | None = None) -> Logic:
+    """All workflows, ready to be given to a Runtime; what the first message needs of ``org`` is prepared now.
+
+    ``adviser``: the optional outside helper for what the rules leave open.
+    """
     vocabulary = Vocabulary()
-    router = Router(org, vocabulary)
+    router = Router(org, vocabulary, has_helper=adviser is not None)
     return Logic(
         handle=router.handle,
         bury=bury,
@@ -76,6 +80,7 @@ def logic(org: Directory) -> Logic:
             paper.READY: router.paper_ready,
             paper.LATE: paper.on_late,
             manners.RELEASE: digest.release,
+            helper.KIND: helper.on_timer,
         },
         renderers={**RENDERERS, digest.KIND: partial(digest.render, RENDERERS)},
         on_failure=failures.turn_to_next_channel,
@@ -85,4 +90,5 @@ def logic(org: Directory) -> Logic:
         on_lost=paper.lost,
         refresh=vocabulary.look,
         manners=manners.earliest,
+        parts=[partial(helper.Helper, adviser=adviser, reader=router.reader)] if adviser is not None else [],
     )

@@ -1,0 +1,1 @@
+"""The optional helper for reading: a language model behind an OpenAI-compatible endpoint."""
