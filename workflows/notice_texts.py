@@ -71,7 +71,8 @@ class Letterhead:
     def to_reader(self) -> Outgoing:
         """The text for somebody who is informed and owes nothing."""
         text = WORDS("copy") + WORDS(f"group_{self.notice.kind}", ask="", **self.fields)
-        return self._message(text, answerable=False)
+        facts = self._facts({**self.fields, "due": ""})
+        return self._message(text, answerable=False).model_copy(update={"facts": facts})
 
     def _facts(self, fields: dict[str, str]) -> tuple[tuple[str, str], ...]:
         """The notice as a table, for mail."""

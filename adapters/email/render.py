@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.email.words import pattern, words
-from storage.messages import Action, Outgoing
+from storage.messages import Outgoing
 
-SUBJECT_LENGTH = 60
+SUBJECT_LENGTH = 70
 FONT = "font-family:'Microsoft YaHei','微软雅黑',sans-serif;font-size:15px;line-height:1.7;color:#222"
 CELL = "border:1px solid #ddd;padding:6px 10px;text-align:left;vertical-align:top"
 BUTTON = (
@@ -23,6 +23,9 @@ BUTTON = (
 SMALL = "color:#888;font-size:13px"
 
 _MARKS = re.compile(r"【[^【】\n]{1,20}】")
+_AFTER_COMMA = re.compile(r"(?<=[，。：；])\s+")
+_COMMA = re.compile(r"，(?![^（]*）)")
+_PHONE = re.compile(r"\d{7,}")
 _ROW = re.compile(r"^(\S{2,8})：([^：]+)$")
 _ENDS = "。！？!?"
 _OPEN, _CLOSE = "“（(《【", "”）)》】"
@@ -45,15 +48,22 @@ def one_line(text: str, most: int) -> str:
 
 
 def subject_of(message: Outgoing) -> str:
-    """``[HY-20261124-001]【会议保障通知】防汛会商``: the number, the state, and what it is about."""
-    first = _sentences(message.text)[0] if message.text.strip() else ""
+    """``[HY-20261125-001]【会议保障通知】防汛会商``: the number, the state, and what it is about."""
     marks = "".join(dict.fromkeys(_MARKS.findall(message.text[:60])))
-    rest = pattern("match.greeting").sub(
-        "", _MARKS.sub("", pattern("match.greeting").sub("", _MARKS.sub("", first).strip())).strip()
-    )
-    head = message.title or (rest.replace(message.about, "").strip() if message.about else rest)
     number = f"[{message.about}]" if message.about else ""
+    head = message.title or _headline(message)
     return one_line(f"{number}{marks}{' ' if number and not marks else ''}{head}".rstrip("。"), SUBJECT_LENGTH)
+
+
+def _headline(message: Outgoing) -> str:
+    """The first sentence without greeting, marks and number, and without the clause that has a telephone number."""
+    greeting = pattern("match.greeting")
+    first = _sentences(message.text)[0] if message.text.strip() else ""
+    said = greeting.sub("", _MARKS.sub("", greeting.sub("", _MARKS.sub("", first).strip())).strip())
+    if message.about:
+        said = _AFTER_COMMA.sub("", said.replace(message.about, " ").replace("  ", " ")).strip()
+    said = pattern("match.aside").sub("", said)
+    return "，".join(clause for clause in _COMMA.split(said) if not _PHONE.search(clause))
 
 
 def answer_subject(subject: str, message: Outgoing) -> str:
@@ -92,20 +102,13 @@ def html_of(message: Outgoing, links: Sequence[Link], *, by_reply: bool) -> str:
 
 
 def parts(message: Outgoing) -> tuple[list[str], list[str]]:
-    """Lines that say what is so, and lines that say how to answer. A text of several lines is kept in its order."""
+    """Lines (else sentences) that say what is so, and those that say how to answer."""
     text = message.text.strip()
     if message.title and message.title not in text:
         text = f"{message.title}\n{text}"
-    if "\n" in text:
-        return text.splitlines(), []
-    sentences = _sentences(text)
-    how = [one for one in sentences[1:] if pattern("match.how").search(one)] if len(sentences) > 1 else []
-    return [one for one in sentences if one not in how], how
-
-
-def labels(actions: Sequence[Action]) -> list[Action]:
-    """Buttons that can be pressed by a link."""
-    return [action for action in actions if action.value]
+    lines = text.splitlines() if "\n" in text else _sentences(text)
+    how = [one for one in lines[1:] if pattern("match.how").search(one) and not one[0].isdigit()]
+    return [one for one in lines if one not in how], how
 
 
 def _sentences(text: str) -> list[str]:
