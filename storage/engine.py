@@ -19,14 +19,14 @@ from storage.clock import Stopwatch
 from storage.database import is_conflict
 from storage.inbox import TRIES, fresh_rows
 from storage.models import InboxRow, Obligation, Timer
-from storage.obligations import DUE, next_moment
+from storage.obligations import DUE, next_moment, write_together
 from storage.work import Ground, Work
 
 LATE = timedelta(seconds=5)
 """A rung that fires this long after its moment says so (downtime, not an ordinary scheduling delay)."""
-SLICE = 50
+SLICE = 100
 """Rungs fired in one transaction, and …"""
-SLICE_SECONDS = 0.06
+SLICE_SECONDS = 0.05
 """… how long that may take: keeps the write lock short."""
 AGAIN_AFTER = timedelta(minutes=1)
 """A rung or timer whose workflow failed is tried again after this."""
@@ -174,6 +174,7 @@ class Engine:
             await self._climb(work, row)
             if row.next_at is not None and row.next_at <= until:
                 heapq.heappush(queue, (row.next_at, row_id, row))
+        await write_together(work.session, rows)
 
     # ---- one rung
 

@@ -67,7 +67,8 @@ class Delivery(SQLModel, table=True):
         Index("delivery_receipt", "platform", "receipt_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
-    dedupe_key: str
+    dedupe_key: str = Field(sa_column_kwargs={"insert_sentinel": True})
+    """Also what tells new rows apart when many are written in one statement."""
     platform: str
     address: str
     person_id: str | None = Field(default=None, index=True)

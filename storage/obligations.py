@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Table, bindparam, inspect, update
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.models import AuditEntry, Obligation
 from storage.settings import AckPolicy
@@ -17,6 +20,8 @@ from storage.work import Work
 
 DUE = "due"
 """The rung that falls on ``due_at``: from here on an open obligation is breached."""
+UNCOUNTED = -1
+"""What a driver says that does not count rows (asyncpg): there the rows are locked since they were read."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,32 @@ def _close(work: Work, obligation: Obligation) -> None:
     obligation.next_at = None
     obligation.fence += 1
     work.session.add(obligation)
+
+
+async def write_together(session: AsyncSession, rows: Iterable[Obligation]) -> None:
+    """Write what has changed of many rows in one statement, and let go of them.
+
+    The ORM would write them one by one, to check the fence of each; here they are counted together. StaleDataError when
+    one has moved on meanwhile.
+    """
+    states = [inspect(row) for row in rows]
+    changed = [state for state in states if state.modified]
+    names = sorted({name for state in changed for name in state.committed_state})
+    if names:
+        table: Table = Obligation.__table__  # type: ignore[attr-defined]
+        mine = table.c.id == bindparam("its_id"), table.c.fence == bindparam("its_fence")
+        query = update(table).where(*mine).values({name: bindparam(f"new_{name}") for name in names})
+        result = await (await session.connection()).execute(query, [_written(state, names) for state in changed])
+        if result.rowcount not in (len(changed), UNCOUNTED):
+            raise StaleDataError(f"{len(changed) - result.rowcount} obligations have changed")
+    for state in states:
+        session.expunge(state.object)
+
+
+def _written(state: Any, names: Sequence[str]) -> dict[str, Any]:
+    row = state.object
+    fence = state.committed_state.get("fence", row.fence)
+    return {"its_id": row.id, "its_fence": fence, **{f"new_{name}": getattr(row, name) for name in names}}
 
 
 async def unmet(

@@ -52,19 +52,15 @@ async def post(
     bundle: str = "",
     renderer: str = "",
     render_args: Mapping[str, Any] | None = None,
-    after: timedelta = timedelta(),
 ) -> bool:
     """Queue one message to one address; False when ``key`` was queued for this address before.
 
     With ``renderer`` the text is made anew from ``render_args`` when sent; ``message`` carries subject and urgency.
-    ``after``: when night or noon makes it wait, how long after their end it comes.
     """
     known = select(Delivery.id).where(Delivery.dedupe_key == f"{key}>{to}")
     if (await work.session.exec(known)).first() is not None:
         return False
-    await post_new(
-        work, Letter(to, message, key, kind, person_id, bundle, renderer, render_args or {}, hints or {}, after)
-    )
+    await post_new(work, Letter(to, message, key, kind, person_id, bundle, renderer, render_args or {}, hints or {}))
     return True
 
 

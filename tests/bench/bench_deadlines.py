@@ -1,8 +1,8 @@
 """How late deadlines fire, with the real workflows: a province's in the same second, and scattered ones; and what a
 message costs while thousands of debts are open.
 
-Everything runs as in ``serve``: dispatcher, engine, sealer, and a sender whose platform takes 50 ms for a call. Lateness
-is counted to the commit after which the escalation is on its way.
+Everything runs as in ``serve``: dispatcher, engine, sealer, and a sender whose platform takes 50 ms for a call.
+Lateness is counted to the commit after which the escalation is on its way.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ async def live(bot: Scenario, until: datetime, start: datetime) -> Watch:
     bot.ground.clock = SystemClock(start - datetime.now(UTC))
     watch = Watch(bot)
     running = asyncio.create_task(bot.runtime.run())
-    while bot.ground.clock.now() < until or (await overdue(bot)):
+    while bot.ground.clock.now() < until or (await overdue(bot)):  # noqa: ASYNC110 - no event for it
         await asyncio.sleep(0.2)
     bot.runtime.stop()
     await running

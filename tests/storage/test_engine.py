@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm.exc import StaleDataError
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from storage.clock import ManualClock, SystemClock
 from storage.database import Database
@@ -19,7 +19,7 @@ from storage.inbox import Dispatcher, Inbox
 from storage.messages import Incoming
 from storage.migrate import migrate
 from storage.models import AuditEntry, Obligation
-from storage.obligations import move_due, reopen, settle_cancelled, settle_met
+from storage.obligations import move_due, reopen, settle_cancelled, settle_met, write_together
 from storage.timers import drop_timer, set_timer
 from storage.work import Ground, Work
 from tests.storage.parts import NOW, Recorder, debts, ground_on, incoming, owe, rows, until
@@ -447,3 +447,28 @@ async def follow(url: str, events: list[Event]) -> None:
         assert mine == [rung for who, rung in rule.told if who == unit]
     assert [debt.state for debt in await debts(ground)] == [rule.state(unit) for unit in "甲乙丙"]
     await database.close()
+
+
+async def test_many_rungs_are_written_in_one_statement_that_counts_them(sqlite_database: Database) -> None:
+    """Whoever has changed a debt meanwhile must not be overwritten: the count tells."""
+    ground = ground_on(sqlite_database)
+    for unit in ("甲", "乙"):
+        await owe(ground, unit, NOW, {"due": 0})
+    async with ground.work() as work:
+        rows = list((await work.session.exec(select(Obligation))).all())
+        for row in rows:
+            row.step, row.fence = 1, row.fence + 1
+        await write_together(work.session, rows)
+    assert [(debt.step, debt.fence) for debt in await debts(ground)] == [(1, 1), (1, 1)]
+
+    async def write_what_has_moved_on() -> None:
+        async with ground.work() as work:
+            rows = list((await work.session.exec(select(Obligation))).all())
+            meanwhile = update(Obligation).where(col(Obligation.unit_id) == "乙").values(fence=7)
+            await work.session.exec(meanwhile.execution_options(synchronize_session=False))
+            rows[0].step = rows[1].step = 2
+            await write_together(work.session, rows)
+
+    with pytest.raises(StaleDataError):
+        await write_what_has_moved_on()
+    assert [debt.step for debt in await debts(ground)] == [1, 1]
