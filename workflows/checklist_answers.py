@@ -30,7 +30,7 @@ class Result:
 
 @dataclass
 class Report:
-    """All results of one message. ``at``: when it was written; ``evidence``: its photos; ``more``: a question follows."""
+    """All results of one message. ``at``: when written; ``evidence``: its photos; ``more``: a question follows."""
 
     results: list[Result]
     at: datetime
@@ -110,6 +110,7 @@ async def _note(turn: Turn, spot: Spot, item: CheckItem, result: Result, report:
     item.answered_at, item.answered_by = report.at, turn.person.person_id
     await files.show_in_check(turn.work, item, report.evidence)
     await steps.close_questions(turn.work, item)
+    await steps.show_answer(turn.work, item, turn.person)
     if result.status == "abnormal":
         await _report_fault(turn, spot, item, report)
 

@@ -21,6 +21,7 @@ from workflows.words import Words
 WORDS = Words("checklist_steps")
 SHUTDOWN, RENDERER = "shutdown", "step"
 ANSWERED = ("ok", "abnormal")
+LEFT = ("sending", "sent", "delivered", "read")
 
 
 @dataclass
@@ -125,8 +126,35 @@ async def message(work: Work, what: Sheet, item: CheckItem, mentions: Sequence[s
         until=WORDS("prompt.before", time=phrases.clock(work, due)) if due and due > work.now else prompt["soon"],
     )
     return Outgoing(
-        text=text, about=item.meeting, urgency=Urgency.ANSWER, mentions=tuple(mentions or ()), actions=buttons([item])
+        text=text,
+        about=item.meeting,
+        urgency=Urgency.ANSWER,
+        mentions=tuple(mentions or ()),
+        actions=buttons([item]),
+        card=_card(item),
     )
+
+
+def _card(item: CheckItem) -> str:
+    return f"step:{item.meeting}:{item.site_id}:{item.step}"
+
+
+async def show_answer(work: Work, item: CheckItem, person: Person) -> None:
+    """The step is answered: every card that asked it says so and offers nothing any more."""
+    asked = select(Delivery).where(Delivery.about == item.meeting, Delivery.kind == "step")
+    rows = (await work.session.exec(asked.where(col(Delivery.state).in_(LEFT)))).all()
+    text = WORDS(
+        f"card.{item.state}",
+        number=item.meeting,
+        label=label(item.step),
+        by=phrases.call(person),
+        at=phrases.clock(work, item.answered_at or work.now),
+    )
+    for row in rows:
+        if (row.render_args.get("site"), row.render_args.get("step")) == (item.site_id, item.step):
+            shown = Outgoing(text=text, about=item.meeting, urgency=Urgency.ANSWER, card=_card(item), silent=True)
+            key = f"step-card:{row.id}:{work.now.timestamp():.3f}"
+            await post(work, Address.parse(row.address), shown, key=key, kind="card")
 
 
 def _fine(step: str) -> str:

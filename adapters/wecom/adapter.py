@@ -158,9 +158,9 @@ class WeComAdapter:
             await self._client.call("POST", "message/recall", {"msgid": key})
         return bool(keys)
 
-    async def readers(self, address: Address, provider_id: str) -> frozenset[str]:
+    async def readers(self, address: Address, provider_id: str) -> frozenset[str]:  # noqa: ARG002 - the port's
         """The platform does not tell; raises Refused."""
-        raise Refused(f"no receipts on {address.platform} for {provider_id or 'this message'}")
+        raise Refused("this platform tells no receipts")
 
     # ---- the app
 

@@ -54,17 +54,19 @@ class Cards:
             shown = await self._memory.card_of(task, user, self._client.clock.now() - CODE_LASTS)
         await self._update(task, shown.heading if shown else "", [user], code, state)
 
-    async def replace_state(self, message: Outgoing) -> None:
-        """The matter has moved on: every card of that name shows it, as far as there is a code left."""
-        now = self._client.clock.now()
+    async def named(self, message: Outgoing) -> list[Shown]:
+        """Every card of the matter whose state ``message`` tells."""
         if self._memory is not None and self._looks_back:
-            for shown in await self._memory.cards_about(message, now - CODE_LASTS):
+            for shown in await self._memory.cards_about(message, self._client.clock.now() - CODE_LASTS):
                 if shown.task not in self._shown:
                     self._keep(shown)
-        for shown in [one for one in self._shown.values() if one.name == message.card and one.codes]:
-            code = shown.codes.pop()
-            if now - shown.at < CODE_LASTS:
-                await self._update(shown.task, shown.heading, shown.users, code, plain(message))
+        return [one for one in self._shown.values() if one.name == message.card]
+
+    async def replace_state(self, shown: Shown, message: Outgoing) -> None:
+        """The matter has moved on: a card of it shows it, if there is a code left."""
+        code = shown.codes.pop() if shown.codes else ""
+        if code and self._client.clock.now() - shown.at < CODE_LASTS:
+            await self._update(shown.task, shown.heading, shown.users, code, plain(message))
 
     @property
     def _looks_back(self) -> bool:

@@ -53,6 +53,12 @@ class Presses:
             opened.state = state
             opened.told.set()
 
+    def tell_all(self, task: str, state: str) -> None:
+        """This is what the matter of a card has come to: shown when the press itself is not answered."""
+        for (_, pressed), opened in self._open.items():
+            if pressed == task:
+                opened.state = opened.state or state
+
     def stop(self) -> None:
         for task in self._tasks:
             task.cancel()

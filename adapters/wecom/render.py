@@ -91,8 +91,8 @@ def as_markdown(text: str) -> str:
 
 def title(message: Outgoing) -> str:
     """The title, else the first line."""
-    first = next((line.strip() for line in plain(message).splitlines() if line.strip()), "")
-    return shortened(first, TITLE_LENGTH)
+    first = next((line.strip() for line in message.text.splitlines() if line.strip()), "")
+    return shortened(message.title or first, TITLE_LENGTH)
 
 
 # ---- cards

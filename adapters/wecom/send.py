@@ -93,7 +93,9 @@ class Sending:
         if task and any(is_same(hints.get(clicks.PLACE, ""), address) for address in job.addresses):
             self._presses.tell(hints.get(clicks.USER, ""), task, plain(message))
         if message.card and not (message.actions or message.questions) and self._ways.client.has_app:
-            await self._cards.replace_state(message)
+            for shown in await self._cards.named(message):
+                self._presses.tell_all(shown.task, plain(message))
+                await self._cards.replace_state(shown, message)
 
     # ---- many people, one call
 

@@ -129,3 +129,43 @@ async def test_a_quoted_notice_says_what_is_acknowledged(bot: Live) -> None:
     await bot.say("li", "收到", COUNTY, quote={"msgtype": "text", "text": {"content": notice.text}})
     await bot.advance(11)
     assert not [text for text in bot.unread("wang") if "临河县网络运行部" in text and "尚未" in text]
+
+
+async def test_reminded_of_the_arrival_one_presses_and_the_checks_follow_card_by_card(bot: Live) -> None:
+    await bot.say("chen", "明天上午9点半全省防汛视频会商，各市县提前一小时到位", PROVINCE)
+    await bot.say("chen", "确认", PROVINCE)
+    await bot.advance(8)
+    (nudge,) = [seen for seen in bot.simulator.direct_messages("wc-li") if "尚未收到" in seen.text]
+    assert [label for label, _ in nudge.buttons] == ["收到", "有困难"]
+    await bot.say("li", "收到", COUNTY)
+    await until(lambda: not nudge.buttons)
+    assert "已由李工" in nudge.text, "what was answered in the group can be pressed no more"
+    await bot.advance(17 * 60 + 20)
+    (arrival,) = [seen for seen in bot.simulator.direct_messages("wc-li") if "已到位" in dict(seen.buttons)]
+    await bot.press("li", "已到位", arrival)
+    await until(lambda: not arrival.buttons)
+    power = bot.sees("li", "检查1/4【电源】")
+    await bot.press("li", "异常", power)
+    bot.sees("li", "【电源】", "请写明现象")
+    await bot.say("li", "机柜没电")
+    link = bot.sees("li", "检查2/4【光路】")
+    await bot.press("li", "正常", link)
+    await until(lambda: not link.buttons)
+    assert "【光路】李工于" in link.text
+    bot.sees("li", "检查3/4【终端】")
+
+
+async def test_what_is_missing_is_answered_with_one_card(bot: Live) -> None:
+    await bot.say("chen", "明天上午9点半全省防汛视频会商，各市县提前一小时到位", PROVINCE)
+    await bot.say("chen", "确认", PROVINCE)
+    await bot.say("li", "收到", COUNTY)
+    await bot.advance(17 * 60)
+    await bot.say("li", "已到位")
+    await bot.say("li", "光路正常")
+    left = bot.sees("li", "还差：电源、终端")
+    assert left.card["card_type"] == "multiple_interaction"
+    chosen = {select["question_key"]: [select["option_list"][0]["id"]] for select in left.card["select_list"]}
+    await bot.simulator.talk.press_key("wc-li", "submit", left, chosen=chosen)
+    await bot.runtime.step()
+    bot.sees("li", "检查完成")
+    await until(lambda: "检查完成" in left.text)
