@@ -1,4 +1,4 @@
-"""What only brings a card up to date is no message: nobody is told of it, and where there is no card nothing happens."""
+"""What only brings a card up to date is no message: nobody is told, and where there is no card nothing happens."""
 
 from storage.messages import Action
 from storage.ports import Sent
