@@ -162,7 +162,7 @@ async def on_ready(reader: Reader, work: Work, timer: Timer) -> None:
         await _say_problems(turn, [one for one in fetches if one.state != "stored"], own)
     elif main.found["paper"]["changes"]:
         await turn.reply(WORDS("say.changes", title=main.found["paper"]["title"]))
-    elif not _worth(main)[0] and not own:
+    elif not main.found["paper"]["is_meeting"] or not (_worth(main)[1] or own):
         await turn.reply(WORDS("say.no_meeting", name=_name(main)))
     else:
         others = [one for one in fetches if one.state == "stored" and one is not main]

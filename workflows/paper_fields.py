@@ -20,6 +20,8 @@ LOOKED_AT = 6000
 HEAD_LINES = 14
 SCOPE_LINES = 60
 CONTACTS = 2
+LONGEST_LABEL = 14
+"""Characters of a heading; a longer numbered line is a sentence of the part it stands in."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Fields:
     listed: str = ""
     contact: str = ""
     changes: bool = False
+    is_meeting: bool = False
     start_text: str = ""
     others: list[list[str]] = field(default_factory=list)
 
@@ -55,22 +58,23 @@ def read_fields(text: str, now: datetime) -> Fields:
     """The fields of a paper's text; ``now`` is the local moment at which it was sent."""
     lines = text.splitlines()
     title, about = _title(lines)
-    number = MATCH["number"].search(text[:LOOKED_AT])
+    named = MATCH["named"].search(text[:LOOKED_AT])
     times = _times(text[:LOOKED_AT], now)
     start = _start(times)
     return Fields(
         title=title,
-        name=_name(about),
-        number=re.sub(r"\s", "", number[0]) if number else "",
+        name=_name(about) or (named["name"].strip() if named else ""),
+        number=_number(lines),
         start=_iso(start.span.start) if start else "",
         end=_iso(_end(times, start)),
         tested_at=_first(times, "joint_test"),
         arrive_before_minutes=_early(text, times, start),
-        scope="\n".join(_scope(lines)),
+        scope="\n".join(_scope(lines)) or "\n".join(_bare(found[0]) for found in MATCH["prose"].finditer(text)),
         greeted=next((_bare(line) for line in lines[:HEAD_LINES] if MATCH["salutation"].match(line)), ""),
         listed="\n".join(_listed(lines)),
         contact=_contact(text),
         changes=bool(MATCH["changing"].search(about)),
+        is_meeting=any(MATCH["meeting"].search(one) for one in (about, start.line if start else "", text[:200])),
         start_text=start.line if start else "",
         others=_others(times, start),
     )
@@ -94,7 +98,18 @@ def _title(lines: Sequence[str]) -> tuple[str, str]:
 
 def _name(about: str) -> str:
     """关于召开…的通知: the meeting's own name."""
-    return MATCH["after_name"].sub("", MATCH["before_name"].sub("", about, count=1)).strip('《》“”" ')
+    return MATCH["after_name"].sub("", MATCH["before_name"].sub("", about, count=1)).strip("《》 ")
+
+
+def _number(lines: Sequence[str]) -> str:
+    """The paper's own number: it stands above the greeting, and not in what the body refers to."""
+    for line in lines[:HEAD_LINES]:
+        found = MATCH["number"].search(line)
+        if MATCH["salutation"].match(line) or "《" in line:
+            break
+        if found is not None:
+            return re.sub(r"\s", "", found[0])
+    return ""
 
 
 # ---- times
@@ -107,6 +122,8 @@ class _Time:
     span: TimeSpan
     role: str
     line: str
+
+    says_day: bool = True
 
     @property
     def has_clock(self) -> bool:
@@ -122,7 +139,8 @@ def _times(text: str, now: datetime) -> list[_Time]:
         end = flat.find("\n", span.span[1])
         line = flat[at : end if end >= 0 else len(flat)]
         label = max((one for one in labels if one[0] <= span.span[0]), default=(0, ""))[1]
-        found.append(_Time(span, _role(span.role, label, flat[at : span.span[0]]), line))
+        says_day = bool(MATCH["day"].search(flat[span.span[0] : span.span[1]]))
+        found.append(_Time(span, _role(span.role, label, flat[at : span.span[0]]), line, says_day))
     return found
 
 
@@ -132,7 +150,7 @@ def _labels(text: str) -> list[tuple[int, str]]:
     for line in text.splitlines(keepends=True):
         bare = MATCH["heading"].sub("", line.strip())
         label = re.split(r"[：:。，,；;]", bare)[0].strip()
-        if len(label) <= 14 and (bare != line.strip() or len(label) < len(bare)):
+        if len(label) <= LONGEST_LABEL and (bare != line.strip() or len(label) < len(bare)):
             found.append((at, label))
         at += len(line)
     return found
@@ -155,7 +173,8 @@ def _start(times: Sequence[_Time]) -> _Time | None:
     """The meeting's own time: said to be it before others, with its hour before a mere date."""
     ranked = [one for role in ("start", "") for one in times if one.role == role]
     with_clock = next((one for one in ranked if one.has_clock), None)
-    return with_clock or next((one for one in times if one.role == "start"), None)
+    days = [one for one in times if one.role == "start" and one.span.end is None]
+    return with_clock or next(iter(days), None)
 
 
 def _end(times: Sequence[_Time], start: _Time | None) -> Any:
@@ -173,14 +192,22 @@ def _others(times: Sequence[_Time], start: _Time | None) -> list[list[str]]:
     """Sign-in, deadlines and further joint tests, each once."""
     tests = [one for one in times if one.role == "joint_test"][1:]
     wanted = [one for one in times if one.role in ("sign_in", "deadline")] + tests
-    told = [[one.role, _iso(one.span.start)] for one in wanted if one is not start]
+    told = [[one.role, _iso(_on_the_day(one, start))] for one in wanted if one is not start]
     return [one for at, one in enumerate(told) if one not in told[:at]]
+
+
+def _on_the_day(time: _Time, start: _Time | None) -> Any:
+    """People sign in on the day of the meeting, whichever day was spoken of last."""
+    moment, begin = time.span.start, start.span.start if start else None
+    if time.role != "sign_in" or time.says_day or not isinstance(moment, datetime) or not isinstance(begin, datetime):
+        return moment
+    return datetime.combine(begin.date(), moment.timetz())
 
 
 def _early(text: str, times: Sequence[_Time], start: _Time | None) -> int:
     """Minutes before the start at which the technical people are to be there; 0 when nothing is said."""
-    sentences = [one for one in re.split(r"[。；\n]", text) if not MATCH["test"].search(one)]
-    told = next((found for one in sentences if (found := MATCH["early"].search(one))), None)
+    early = [found for one in re.split(r"[。；\n]", text) if (found := MATCH["early"].search(one))]
+    told = next((found for found in early if not MATCH["test"].search(found.string[: found.start()])), None)
     minutes = find_duration_minutes(told["span"]) if told else None
     if minutes:
         return minutes
@@ -203,15 +230,21 @@ def _scope(lines: Sequence[str]) -> list[str]:
     found: list[str] = []
     inside = False
     for line in lines:
-        bare = MATCH["heading"].sub("", line)
-        if bare != line or re.match(r"^[^\t：:]{2,10}[\t：:]", line):
-            label = re.split(r"[\t：:。，,]", bare)[0]
+        if label := _heading(line):
             inside = bool(MATCH["place"].search(label)) and not MATCH["not_place"].search(label)
         if MATCH["annex"].match(line):
             break
         if inside:
             found.append(line)
     return [bare for line in found[:SCOPE_LINES] if (bare := _bare(line)) and not MATCH["salutation"].match(line)]
+
+
+def _heading(line: str) -> str:
+    """The words of a heading or label at the beginning of a line; empty for sentences, numbered or not."""
+    bare = MATCH["heading"].sub("", line)
+    label = re.split(r"[\t：:。，,]", bare)[0]
+    is_one = bare != line or re.match(r"^[^\t：:]{2,10}[\t：:]", line) is not None
+    return label if is_one and MATCH["label"].fullmatch(label) else ""
 
 
 def _bare(line: str) -> str:

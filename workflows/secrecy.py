@@ -63,7 +63,13 @@ async def _blank(work: Work, incoming: Incoming) -> None:
         InboxRow.message_id == incoming.message_id,
     )
     for row in (await work.session.exec(query)).all():
-        blank = {"text": "", "quote": None, "attachments": [], "conversation_name": "", "hints": _bare(incoming.hints)}
+        blank: dict[str, object] = {
+            "text": "",
+            "quote": None,
+            "attachments": [],
+            "conversation_name": "",
+            "hints": _bare(incoming.hints),
+        }
         row.payload = {**row.payload, **blank}
         work.session.add(row)
         for fetch in (await work.session.exec(select(Fetch).where(Fetch.inbox_id == row.id))).all():

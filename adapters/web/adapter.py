@@ -7,6 +7,7 @@ import asyncio
 
 from aiohttp import web
 
+from adapters.email.threads import PLATFORM
 from adapters.web import mail
 from adapters.web.papers import paper_data
 from adapters.web.photos import photo_data
@@ -25,7 +26,7 @@ class WebAdapter:
 
     def __init__(self, ground: Ground, platform: str = CONSOLE) -> None:
         self.platform = platform
-        self.capabilities = BY_MAIL if platform == mail.PLATFORM else ALL
+        self.capabilities = BY_MAIL if platform == PLATFORM else ALL
         self._ground = ground
         self._talk = Talk(ground.database, ground.clock)
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
+from adapters.email.threads import PLATFORM, partner_of
 from adapters.web import mail
 from adapters.web.sight import ROLES, Conversation, conversations, main_role
 from adapters.web.stage import Stage
@@ -157,9 +158,9 @@ def _name(org: Directory, person_id: str) -> str:
 
 def _way(row: ConsoleMessage) -> str:
     """From whom to whom a mail went; empty for everything else."""
-    if not row.conversation.startswith(f"{mail.PLATFORM}:"):
+    if not row.conversation.startswith(f"{PLATFORM}:"):
         return ""
-    return mail.way_of(mail.partner_of(Address.parse(row.conversation)), from_bot=row.person_id == BOT)
+    return mail.way_of(partner_of(Address.parse(row.conversation)), from_bot=row.person_id == BOT)
 
 
 def _nobody(org: Directory, person_id: str) -> View:
