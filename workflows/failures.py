@@ -13,7 +13,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from storage.messages import Address, Outgoing, Urgency
-from storage.models import Delivery, Group, Person, Timer
+from storage.models import Delivery, Group, Obligation, Person, Timer
 from storage.outbox import post
 from storage.recall import KIND as RECALL
 from storage.timers import set_timer
@@ -30,6 +30,8 @@ ONE_BY_ONE = frozenset({"email"})
 """Platforms where every dead address is told by itself: they die singly, and somebody has to look each up."""
 DELAYED = re.compile(r"4\.\d")
 """A mail system's word for not yet (RFC 3463)."""
+STRANGER = "stranger"
+"""Answers to people nobody knows: that they cannot be answered is no matter for operators."""
 ALARM = "channel"
 WATCH = "channel_watch"
 LOOK_EVERY = timedelta(minutes=1)
@@ -190,10 +192,21 @@ async def _repost(
 # ---- alarms
 
 
+async def keeps_failing(work: Work, row: Obligation | Timer, tries: int) -> None:
+    """A rung of a debt or a timer fails again and again: the operators hear it once a day, and step in."""
+    about = row.about if isinstance(row, Timer) else row.meeting or row.fault
+    unit = work.org.units.get(row.unit_id) if isinstance(row, Obligation) else None
+    fields = {"about": about or WORDS("stuck.unknown"), "tries": tries, "unit": unit.name if unit else ""}
+    text = WORDS("stuck.debt" if unit else "stuck.timer", **fields)
+    name = row.key if isinstance(row, Timer) else row.id
+    key = f"stuck:{type(row).__name__}:{name}:{work.local(work.now):%Y%m%d}"
+    await _alarm_operators(work, Outgoing(text=text, about=about, urgency=Urgency.FAULT), key, told=False)
+
+
 async def _refused(work: Work, row: Delivery) -> None:
     """One address does not take messages: the operators hear it once a day per channel and reason, of mail addresses
     per address. That a mail takes too long says nothing about its address."""
-    if DELAYED.match(row.error):
+    if DELAYED.match(row.error) or row.kind == STRANGER:
         return
     text = WORDS(
         "channel.refused", platform=_platform(row.platform), who=_receiver(work, row), reason=fit(row.error, 60)

@@ -12,6 +12,7 @@ from adapters.web.server import build_app
 from bot import compose
 from storage.clock import ManualClock
 from storage.database import Database
+from storage.files import file_store
 from storage.messages import Address, Outgoing, Urgency
 from storage.organisation.load import import_tables
 from storage.organisation.read import read_tables
@@ -66,7 +67,7 @@ async def house(
         clock, database = ManualClock(START), Database(settings.database_url)
         ground = Ground(database, clock, settings)
         assert settings.email is not None
-        adapter = EmailAdapter(settings.email, ground, SECRET, public_url=public_url)
+        adapter = EmailAdapter(settings.email, ground, SECRET, load=file_store(settings).load, public_url=public_url)
         fakes = {name: FakePlatform(name) for name in settings.platforms - {"email"}}
         try:
             runtime = await compose(ground, [*fakes.values(), adapter])

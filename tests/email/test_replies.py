@@ -229,3 +229,14 @@ async def test_an_outage_of_the_server_is_said_and_what_waits_goes_when_it_is_ba
         assert bot.smtp.mails == []
         await bot.advance(timedelta(minutes=3))
         assert len(bot.smtp.to(LI)) == 1
+
+
+async def test_a_stranger_is_answered_politely_once_and_nobody_is_called_when_that_fails(tmp_path: Path) -> None:
+    async with house(tmp_path) as bot:
+        for _ in range(3):
+            await receive(bot, "someone@elsewhere.example.net", "你们是谁", proven=False)
+        assert len(bot.smtp.to("someone@elsewhere.example.net")) == 1
+        bot.smtp.refuse["spam@elsewhere.example.net"] = "550 5.1.1 no such user"
+        await receive(bot, "spam@elsewhere.example.net", "优惠", proven=False)
+        assert bot.smtp.to(MA) == []
+        bot.nothing_more()

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from storage.files import file_store
 from storage.models import Delivery
 from tests.email.house import House, house
 from tests.email.letters import BOT, THREADS
@@ -154,3 +155,23 @@ async def test_a_broadcast_uses_one_connection(tmp_path: Path) -> None:
         for fact in ("编号：HY-20261125-001", "开始时间：11月25日（周三）9:30", "到位时间：8:30", "回复时限：15:20"):
             assert fact in mail.text
             assert f">{fact.partition('：')[2]}</td>" in mail.html
+
+
+async def test_a_report_travels_as_a_file_under_its_name(tmp_path: Path) -> None:
+    async with house(tmp_path) as bot:
+        sha256, size = await file_store(bot.ground.settings).save(b"PK report")
+        file = {"kind": "file", "name": "十一月\r\n月报.docx", "sha256": sha256, "size": size}
+        await bot.post(LI, "十一月月报。", attachments=(file,))
+        [mail] = bot.smtp.mails
+        [attached] = list(mail.message.iter_attachments())
+        assert attached.get_filename() == "十一月__月报.docx"
+        assert attached.get_content() == b"PK report"
+        assert "十一月月报" in mail.text
+
+
+async def test_a_report_that_is_gone_is_not_sent_without_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as bot:
+        await bot.post(LI, "月报。", attachments=({"kind": "file", "name": "a.docx", "sha256": "0" * 64},))
+        assert bot.smtp.to(LI) == []
+        [row] = await bot.rows(Delivery, Delivery.address == f"email:direct:{LI}")
+        assert (row.state, row.error) == ("failed", "附件读不到")
