@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from adapters.email.headers import addresses, message_ids, moment, readable
 from adapters.email.html import MARKS, html_text
 from adapters.email.mime import Part, Reader
 from adapters.email.quotes import Split, is_answer, split
+from adapters.email.tnef import unpack
 from storage.files import safe_name
 
 LARGEST_FILE = 10 * 1024 * 1024
@@ -62,6 +64,7 @@ _SUFFIXES = {
     "text/html": "html",
     "text/plain": "txt",
 }
+_TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 _STATUS = ("message/delivery-status", "message/disposition-notification", "text/rfc822-headers")
 
 Why = Literal["too_large", "too_many", "program", "tnef", "cut"]
@@ -199,24 +202,35 @@ class _Content:
             self._file(part)
 
     def _file(self, part: Part) -> None:
-        name = _file_name(part)
-        reason = self._refused(part, name)
-        data = b"" if reason else part.data()
-        if reason or len(data) > LARGEST_FILE:
-            self.unread.append(Unread(reason or "too_large", name))
-            return
-        if "Content-ID" in part.message and part.content_type.startswith("image/") and len(data) < SMALLEST_PICTURE:
-            return
-        if part.content_type in ("application/ms-tnef", "application/vnd.ms-tnef") or name.lower() == "winmail.dat":
+        name, kind = _file_name(part), part.content_type
+        if kind in _TNEF or name.lower() == "winmail.dat":
+            inside = unpack(part.data())
+            for inner, data in inside:
+                self._add(safe_name(_clean(inner)), mimetypes.guess_type(inner)[0] or "application/octet-stream", data)
+            if inside:
+                return
             self.unread.append(Unread("tnef", name))
-        self.files.append(LetterFile(name, part.content_type, data))
+        if len(part.body) > LARGEST_FILE * 3 // 2:
+            self.unread.append(Unread("too_large", name))
+            return
+        data = part.data()
+        small = kind.startswith("image/") and len(data) < SMALLEST_PICTURE
+        if not (small and "Content-ID" in part.message):
+            self._add(name, kind, data)
 
-    def _refused(self, part: Part, name: str) -> Why | None:
+    def _add(self, name: str, content_type: str, data: bytes) -> None:
+        """Keep a file, or say why not."""
+        why: Why | None = None
         if len(self.files) >= MOST_FILES:
-            return "too_many"
-        if name.lower().rpartition(".")[2] in PROGRAMS:
-            return "program"
-        return "too_large" if len(part.body) > LARGEST_FILE * 3 // 2 else None
+            why = "too_many"
+        elif name.lower().rpartition(".")[2] in PROGRAMS:
+            why = "program"
+        elif len(data) > LARGEST_FILE:
+            why = "too_large"
+        if why is None:
+            self.files.append(LetterFile(name, content_type, data))
+        else:
+            self.unread.append(Unread(why, name))
 
 
 def _file_name(part: Part) -> str:
