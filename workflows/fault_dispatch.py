@@ -150,15 +150,24 @@ async def _tell_duty(work: Work, fault: Fault, sent: Sent, why: str, skip: str, 
     }
     groups = fault_voice.support_groups(work, fault)
     key = f"{why}:{fault.extra['round']}"
-    group_text = WORDS(f"group.{why}", **words)
+    asleep = await _is_told_in_private(work, fault, sent)
+    group_text = WORDS("group.asleep" if asleep else f"group.{why}", at=clock(work, work.now), **words)
     actions = () if sent.taken else buttons(fault.number)
-    await fault_voice.to_groups(work, fault, groups, group_text, key, skip=[skip], mention=sent.duty, actions=actions)
+    untaken = sent.ack if asleep else None
+    await fault_voice.to_groups(
+        work, fault, groups, group_text, key, skip=[skip], mention=sent.duty, actions=actions, debt=untaken
+    )
     for person in sent.duty:
         text = WORDS(f"person.{why}", call=call(person), contact=_contact(work, fault, person), **words)
         if not (sent.taken and skip):
             await fault_voice.to_person(work, fault, person, text, key, skip=[skip], actions=actions, debt=sent.ack)
     alone = sent.duty if not groups or why == HANDED else ()
     remember(work, fault, [str(group) for group in groups], [person.person_id for person in alone])
+
+
+async def _is_told_in_private(work: Work, fault: Fault, sent: Sent) -> bool:
+    """Whether groups sleep while people are called: what they read in the morning must not name an hour gone by."""
+    return not sent.taken and manners.groups_sleep(work) and await manners.cannot_wait(work, fault.number)
 
 
 def _contact(work: Work, fault: Fault, reader: Person) -> str:
@@ -207,8 +216,10 @@ async def _tell_city(
     groups = [group for group in groups if str(group) not in own]
     unit = work.org.units[fault.unit_id].name
     people = [p for p in work.org.on_duty(city, work.now) or work.org.supervisors(city) if p.person_id not in known]
-    text = WORDS(_said("city_group", sent), unit=unit, **words)
-    await fault_voice.to_groups(work, fault, groups, text, key, skip=[skip], mention=people)
+    asleep = await _is_told_in_private(work, fault, sent)
+    said = "city_group_asleep" if asleep else _said("city_group", sent)
+    text, untaken = WORDS(said, unit=unit, at=clock(work, work.now), **words), sent.ack if asleep else None
+    await fault_voice.to_groups(work, fault, groups, text, key, skip=[skip], mention=people, debt=untaken)
     for person in people:
         text = WORDS(_said("city_person", sent), call=call(person), unit=unit, **words)
         await fault_voice.to_person(work, fault, person, text, key, skip=[skip])

@@ -102,11 +102,12 @@ async def to_groups(
     skip: Iterable[str] = (),
     mention: Sequence[Person] = (),
     actions: Sequence[Action] = (),
+    debt: Obligation | None = None,
 ) -> None:
-    """The same text into several groups, once into each."""
+    """The same text into several groups, once into each; with ``debt`` only while that is still owed."""
     for address in groups:
         if str(address) not in set(skip):
-            await to_address(work, fault, address, text, key, mention=mention, actions=actions)
+            await to_address(work, fault, address, text, key, mention=mention, actions=actions, debt=debt)
 
 
 async def to_reporters(work: Work, fault: Fault, text: str, key: str, *, skip: Iterable[str] = ()) -> None:

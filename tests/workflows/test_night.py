@@ -117,8 +117,8 @@ async def test_a_grave_fault_that_nobody_took_all_night_is_one_message_to_each_g
     bot.forget_all()
     await bot.until(at("25T07:30"))
     bot.expect(BOSSES, "【无人接单】", NUMBER)
-    bot.expect(SUPPORT, "【故障派单】", NUMBER)
-    bot.expect(CITY, "故障通报", NUMBER)
+    bot.expect(SUPPORT, "【故障派单】", NUMBER, "昨夜23:00", "尽快", absent=["23:10前"])
+    bot.expect(CITY, "故障通报", NUMBER, "尚无人接单", absent=["23:10前"])
     bot.nothing_more()
 
 
