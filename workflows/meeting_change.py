@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from storage.directory import Directory
 from storage.work import Work
+from workflows.meeting_details import in_words, moved_sites
 from workflows.meeting_plan import Plan, site_names
 from workflows.notice_scope import owing_units
 from workflows.notice_texts import on_the_day, systems
@@ -28,7 +29,7 @@ class Difference:
 
 
 def between(work: Work, old: Plan, new: Plan) -> Difference:
-    """From ``old`` to ``new``. A new time concerns everybody, a new scope those added and removed, words nobody."""
+    """From ``old`` to ``new``. A new time concerns everybody, a new scope or room those it touches, words nobody."""
     org = work.org
     added = tuple(site for site in new.site_ids if site not in old.site_ids)
     removed = tuple(site for site in old.site_ids if site not in new.site_ids)
@@ -36,7 +37,7 @@ def between(work: Work, old: Plan, new: Plan) -> Difference:
     if _moments(old) != _moments(new):
         owing = [*staying, *_left(org, removed, staying)]
     else:
-        touched = owing_units(org, [*added, *removed])
+        touched = owing_units(org, [*added, *removed, *moved_sites(old.venues, new.venues, new.site_ids)])
         owing = [*(unit for unit in staying if unit in touched), *_left(org, removed, staying)]
     reworded = _wording(old) != _wording(new)
     told = [unit for unit in staying if unit not in owing] if reworded else []
@@ -50,7 +51,7 @@ def _moments(plan: Plan) -> tuple[object, ...]:
 
 
 def _wording(plan: Plan) -> tuple[object, ...]:
-    return plan.title, plan.systems, plan.ends_at, plan.contact
+    return plan.title, plan.systems, plan.ends_at, plan.contact, plan.host
 
 
 def _left(org: Directory, removed: Sequence[str], staying: Sequence[str]) -> list[str]:
@@ -66,6 +67,9 @@ def _lines(work: Work, old: Plan, new: Plan, added: Sequence[str], removed: Sequ
         ("end", _end(work, old), _end(work, new)),
         ("arrive", _arrive(work, old), _arrive(work, new)),
         ("test", _tested(work, old), _tested(work, new)),
+        ("venue", in_words(work.org, old.venues), in_words(work.org, new.venues)),
+        ("host", old.host, new.host),
+        ("heads", old.heads, new.heads),
         ("contact", old.contact, new.contact),
         ("basis", old.basis, new.basis),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from intents.times import TimeSpan, find_times
 from storage.models import Expectation, Meeting, Unit
-from workflows import choices
+from workflows import choices, meeting_details
 from workflows.meeting_edit import Desk, new_time
 from workflows.meeting_plan import Plan, site_names
 from workflows.meeting_readback import read_draft
@@ -74,7 +74,10 @@ async def _draft(turn: Turn, area: Unit, slots: dict[str, Any], text: str) -> No
         site_ids=tuple(sites),
         basis=str(slots.get("basis") or _basis(text)),
         tested_at=_tested_at(turn, slots, text),
-        contact=str(slots.get("contact") or ""),
+        contact=str(slots.get("contact") or meeting_details.said("contact", text)),
+        host=meeting_details.said("host", text),
+        heads=meeting_details.said("heads", text),
+        venues=meeting_details.room(text),
     )
     meeting = await _store(turn, area, plan, [*slots.get("notes", ()), *_notes(turn, area, plan, text)])
     meeting.extra = {**meeting.extra, "files": list(slots.get("files", ()))}

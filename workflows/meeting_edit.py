@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from intents.times import TimeSpan, find_duration_minutes, find_times
 from storage.directory import Directory
 from storage.models import Unit
+from workflows.meeting_details import moved_room
 from workflows.meeting_plan import Plan
 from workflows.meeting_scope import named_sites, ordered, wanted
 from workflows.reader import NUMBER
@@ -48,6 +49,12 @@ def _test(desk: Desk, plan: Plan, clause: str) -> Plan | None:
         return plan
     base = (plan.tested_at or plan.starts_at).astimezone(desk.now.tzinfo)
     return replace(plan, tested_at=moment_of(spans[-1], clause, base))
+
+
+def _venue(desk: Desk, plan: Plan, clause: str) -> Plan | None:
+    """“地点改到二楼会议室”: the room is another one, and nothing else."""
+    venues = moved_room(desk.org, plan.site_ids, plan.venues, clause)
+    return replace(plan, venues=venues) if venues is not None else None
 
 
 def _arrival(desk: Desk, plan: Plan, clause: str) -> Plan | None:
@@ -169,6 +176,7 @@ RULES: tuple[Callable[[Desk, Plan, str], Plan | None], ...] = (
     _title,
     _contact,
     _test,
+    _venue,
     _arrival,
     _shift,
     _time,

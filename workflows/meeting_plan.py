@@ -7,12 +7,15 @@ from typing import Any
 
 from storage.directory import TIERS, Directory
 from storage.models import Meeting
+from workflows.meeting_details import Venues
 from workflows.phrases import joined
 from workflows.words import Words
 
 WORDS = Words("meeting")
 FEW = 5
 """Up to so many sites are named one by one."""
+WORDED = ("contact", "host", "heads")
+"""What is kept as it was said."""
 MOMENTS = ("starts_at", "ends_at", "tested_at")
 
 
@@ -30,6 +33,9 @@ class Plan:
     tested_at: datetime | None = None
     """The joint test (联调), when there is one."""
     contact: str = ""
+    host: str = ""
+    heads: str = ""
+    venues: Venues = ()
 
     @classmethod
     def of(cls, meeting: Meeting) -> "Plan":
@@ -43,7 +49,10 @@ class Plan:
             site_ids=tuple(meeting.site_ids),
             basis=meeting.basis,
             tested_at=tested_at(meeting),
+            venues=tuple((site, at) for site, at in meeting.extra.get("venues", ())),
             contact=str(meeting.extra.get("contact", "")),
+            host=str(meeting.extra.get("host", "")),
+            heads=str(meeting.extra.get("heads", "")),
         )
 
     def write(self, org: Directory, meeting: Meeting) -> None:
@@ -53,7 +62,8 @@ class Plan:
         meeting.arrive_before_s, meeting.basis = self.arrive_before_s, self.basis
         meeting.site_ids, meeting.scope_text = list(self.site_ids), scope_words(org, self.site_ids)
         test = self.tested_at.isoformat() if self.tested_at else ""
-        meeting.extra = {**meeting.extra, "tested_at": test, "contact": self.contact}
+        worded = {name: getattr(self, name) for name in WORDED}
+        meeting.extra = {**meeting.extra, "tested_at": test, "venues": [list(one) for one in self.venues], **worded}
 
     def stored(self) -> dict[str, Any]:
         """As JSON."""
@@ -65,7 +75,8 @@ class Plan:
         """The reverse of :meth:`stored`."""
         moments = {name: datetime.fromisoformat(data[name]) for name in MOMENTS if data.get(name)}
         lists = {name: tuple(data[name]) for name in ("systems", "site_ids")}
-        return cls(**{**data, **moments, **lists})
+        venues = tuple((site, at) for site, at in data.get("venues", ()))
+        return cls(**{**data, **moments, **lists, "venues": venues})
 
     def moved(self, start: datetime, end: datetime | None = None) -> "Plan":
         """At another time; the length stays unless a new end is given."""

@@ -8,6 +8,7 @@ from storage.messages import Action
 from storage.models import Meeting
 from storage.work import Work
 from workflows import notice
+from workflows.meeting_details import in_words
 from workflows.meeting_plan import FEW, Plan, scope_words, site_names
 from workflows.notice_scope import audience, owing_units
 from workflows.notice_texts import on_the_day, systems
@@ -29,6 +30,9 @@ async def read_draft(turn: Turn, meeting: Meeting, plan: Plan) -> None:
         WORDS("readback.arrive", arrive=on_the_day(work, plan.arrive_at, plan.starts_at)),
         _scope(work.org, plan, len(units)),
         WORDS("readback.test", test=full_clock(work, plan.tested_at)) if plan.tested_at else "",
+        WORDS("readback.venue", venue=in_words(work.org, plan.venues)) if plan.venues else "",
+        WORDS("readback.host", host=plan.host) if plan.host else "",
+        WORDS("readback.heads", heads=plan.heads) if plan.heads else "",
         WORDS("readback.contact", contact=plan.contact) if plan.contact else "",
         WORDS("readback.basis", basis=plan.basis) if plan.basis else "",
         *(WORDS("readback.warning", text=text) for text in [*meeting.extra.get("notes", ()), *warnings(work, plan)]),

@@ -11,7 +11,8 @@ from storage.messages import Action, Outgoing, Urgency
 from storage.models import Group, Meeting, Notice
 from storage.work import Work
 from workflows import manners, meeting_clock, worktime
-from workflows.meeting_plan import tested_at
+from workflows.meeting_details import in_words
+from workflows.meeting_plan import Plan, tested_at
 from workflows.phrases import clock, full_clock, joined
 from workflows.words import Words
 
@@ -44,6 +45,7 @@ class Letterhead:
             "arrive": on_the_day(work, arrival_due(work, meeting, notice.published_at), meeting.starts_at),
             "scope": meeting.scope_text,
             "test": WORDS("test", test=test) if test else "",
+            "venue": _venue(work, meeting),
             "basis": _contact(meeting) + (WORDS("basis", basis=meeting.basis) if meeting.basis else ""),
             "due": clock(work, due_at),
             "lines": NAMES.get("semicolon").join(notice.changes.get("lines", ())),
@@ -98,6 +100,11 @@ class Letterhead:
 def _test(work: Work, meeting: Meeting) -> str:
     test = tested_at(meeting)
     return full_clock(work, test) if test and test > work.now else ""
+
+
+def _venue(work: Work, meeting: Meeting) -> str:
+    venue = in_words(work.org, Plan.of(meeting).venues)
+    return WORDS("venue", venue=venue) if venue else ""
 
 
 def _contact(meeting: Meeting) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.ports import Retry
 from tests.scenario import WECOM, Scenario, scenario
 
 DESK, LINHE, ANCHUAN = "集客联络群", "临河县保障群", "安川县保障群"
@@ -63,6 +64,16 @@ async def test_an_answer_taken_back_before_its_echo_is_not_echoed(bot: Scenario)
     await bot.say("qian", "刚才发错了")
     await bot.advance("40s")
     assert bot.unread(f"#{LINHE}") == []
+
+
+async def test_an_echo_that_waits_is_not_said_once_the_answer_is_taken_back(bot: Scenario) -> None:
+    platform, group = bot.platforms["dingtalk"], await bot.group_address(LINHE, "dingtalk")
+    platform.outcomes[group] = Retry("busy")
+    await bot.say("li", "收到")
+    await bot.say("li", "刚才发错了")
+    del platform.outcomes[group]
+    await bot.advance("1m")
+    assert not [seen for seen in bot.unread(f"#{LINHE}") if "已回" in seen.text]
 
 
 async def test_an_echoed_answer_taken_back_is_put_right_in_the_group(bot: Scenario) -> None:
