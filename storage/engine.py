@@ -13,12 +13,12 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy import inspect
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from storage.clock import Stopwatch
 from storage.database import is_conflict
 from storage.inbox import TRIES, fresh_rows
-from storage.models import InboxRow, Obligation, Timer
+from storage.models import AuditEntry, InboxRow, Obligation, Timer
 from storage.obligations import DUE, next_moment, write_together
 from storage.work import Ground, Work
 
@@ -30,8 +30,12 @@ SLICE_SECONDS = 0.05
 """… how long that may take: keeps the write lock short."""
 AGAIN_AFTER = timedelta(minutes=1)
 """A rung or timer whose workflow failed is tried again after this."""
+TELL_AFTER = 3
+"""Failures of one rung or timer after which a person hears of it."""
 BREATH = timedelta(milliseconds=100)
 """Between looks at a due row that another process has in hand."""
+
+FAILED = "engine.failed"
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +49,12 @@ class Escalate(Protocol):
 
 
 OnTimer = Callable[[Work, Timer], Awaitable[None]]
+OnStuck = Callable[[Work, Obligation | Timer, int], Awaitable[None]]
+"""A rung or timer keeps failing (so many times by now): tell a person. Called at each further try."""
+
+
+async def nobody_to_tell(_work: Work, _row: Obligation | Timer, _tries: int) -> None:
+    """What fails is on record and in the logs."""
 
 
 class AnswersWaitError(Exception):
@@ -60,11 +70,13 @@ class Engine:
         escalate: Escalate,
         timers: Mapping[str, OnTimer],
         drain: Callable[[], Awaitable[object]],
+        on_stuck: OnStuck = nobody_to_tell,
     ) -> None:
         self._ground = ground
         self._escalate = escalate
         self._timers = timers
         self._drain = drain
+        self._on_stuck = on_stuck
         self._wake = asyncio.Event()
         self._stopping = False
         self._singly = self._conflicts = 0
@@ -236,7 +248,20 @@ class Engine:
             elif isinstance(row, Timer) and row.due_at <= work.now:
                 row.due_at = work.now + AGAIN_AFTER
                 work.session.add(row)
-            work.audit("engine.failed", about=str(key), error=type(error).__name__)
+            work.audit(FAILED, about=str(key), error=type(error).__name__)
+            if isinstance(row, Obligation | Timer):
+                await self._tell_if_stuck(work, row, str(key))
+
+    async def _tell_if_stuck(self, work: Work, row: Obligation | Timer, key: str) -> None:
+        """Counted on record, so that a restart does not begin anew; an alarm that fails is no reason to try at once."""
+        query = select(func.count()).where(AuditEntry.what == FAILED, AuditEntry.about == key)
+        tries = 1 + (await work.session.exec(query)).one()
+        if tries >= TELL_AFTER:
+            try:
+                async with work.attempt():
+                    await self._on_stuck(work, row, tries)
+            except Exception:  # the row stays put off
+                log.exception("cannot tell about what keeps failing", key=key)
 
 
 def _moment(obligation: Obligation) -> datetime:

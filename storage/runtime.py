@@ -16,7 +16,7 @@ import structlog
 
 from storage.audit import Sealer
 from storage.bounced import bounced
-from storage.engine import Engine, Escalate, OnTimer
+from storage.engine import Engine, Escalate, OnStuck, OnTimer, nobody_to_tell
 from storage.fetcher import Fetcher, Inspect, OnFile, nothing_found
 from storage.fetches import Fetch
 from storage.files import file_store
@@ -71,6 +71,7 @@ class Logic:
     renderers: Mapping[str, Renderer]
     on_failure: OnFailure
     resend_mark: str
+    on_stuck: OnStuck = nobody_to_tell
     on_file: OnFile = _shown_nowhere
     inspect: Inspect = nothing_found
     on_lost: OnFile | None = None
@@ -93,7 +94,7 @@ class Runtime:
         downloads = {a.platform: a for a in adapters if isinstance(a, Downloads)}
         self.inbox = Inbox(ground, downloads)
         self.dispatcher = Dispatcher(ground, logic.handle, logic.bury)
-        self.engine = Engine(ground, logic.escalate, logic.timers, self.dispatcher.drain)
+        self.engine = Engine(ground, logic.escalate, logic.timers, self.dispatcher.drain, logic.on_stuck)
         self.senders = [
             Sender(ground, adapter, logic.renderers, logic.on_failure, logic.resend_mark) for adapter in adapters
         ]

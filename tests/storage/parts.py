@@ -98,6 +98,7 @@ class Recorder:
     late: list[bool] = field(default_factory=list)
     timed: list[str] = field(default_factory=list)
     failed: list[tuple[str, bool]] = field(default_factory=list)
+    stuck: list[tuple[str, int]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     nobody: set[str] = field(default_factory=set)
     renderers: dict[str, Renderer] = field(default_factory=dict)
@@ -132,6 +133,11 @@ class Recorder:
         if "fail" in self.broken:
             raise ZeroDivisionError
         self.failed.append((row.message["text"], final))
+
+    async def keep_failing(self, work: Work, row: Obligation | Timer, tries: int) -> None:
+        if "stuck" in self.broken:
+            raise ZeroDivisionError
+        self.stuck.append((row.key if isinstance(row, Timer) else row.unit_id, tries))
 
     @property
     def rungs(self) -> list[tuple[str, str]]:

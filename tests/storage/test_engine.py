@@ -38,7 +38,7 @@ class Answers(Recorder):
 
 def parts(ground: Ground, logic: Recorder) -> tuple[Engine, Dispatcher]:
     bus = Dispatcher(ground, logic.handle, logic.bury)
-    return Engine(ground, logic.escalate, {"tick": logic.timer}, bus.drain), bus
+    return Engine(ground, logic.escalate, {"tick": logic.timer}, bus.drain, logic.keep_failing), bus
 
 
 def clock_of(ground: Ground) -> ManualClock:
@@ -272,6 +272,23 @@ async def test_a_failing_workflow_holds_up_nobody_else(database: Database) -> No
     await live(ground, engine, at(13))
     assert ("乙", "due") in logic.rungs
     assert logic.timed == ["好", "坏"]
+
+
+async def test_what_keeps_failing_is_told_to_a_person_and_tried_on(database: Database) -> None:
+    ground, logic = ground_on(database), Recorder(broken={"乙", "坏"})
+    engine, _ = parts(ground, logic)
+    await owe(ground, "乙", at(10), {"due": 0})
+    async with ground.work() as work:
+        await set_timer(work, "坏", "tick", at(10))
+    await live(ground, engine, at(11))
+    assert logic.stuck == [], "not for the first hiccups"
+    await live(ground, engine, at(13))
+    assert sorted(logic.stuck) == [("乙", 3), ("乙", 4), ("坏", 3), ("坏", 4)]
+    logic.broken.add("stuck")
+    await live(ground, engine, at(14))
+    logic.broken.clear()
+    await live(ground, engine, at(15))
+    assert (logic.rungs, logic.timed) == ([("乙", "due")], ["坏"])
 
 
 async def test_timers_fire_once_move_and_can_be_dropped(database: Database) -> None:

@@ -1,11 +1,14 @@
 """A channel that fails: another way to the person, one word to the supervisors, and no storm."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from storage.messages import Address, Outgoing, Urgency
+from storage.models import Obligation
+from storage.obligations import Rung, open_obligation
 from storage.organisation.sample import SAMPLE
 from storage.outbox import post, post_person
 from storage.ports import Refused, Retry
@@ -121,3 +124,24 @@ async def post_to(bot: Scenario, place: Address, text: str, kind: str = "notice"
     async with bot.ground.work() as work:
         await post(work, place, Outgoing(text=text, about="HY-1", urgency=Urgency.NOTICE), key="g", kind=kind)
     await bot.settle()
+
+
+async def test_a_rung_that_cannot_be_climbed_is_told_to_the_operators_once_a_day(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        async with bot.ground.work() as work:
+            debt = Obligation(
+                kind="notice_ack",
+                unit_id="X1",
+                meeting="HY-1",
+                due_at=work.now + timedelta(minutes=1),
+                opened_at=work.now,
+            )
+            open_obligation(work, debt, [Rung("due", timedelta())])
+
+        async def broken(*_: object) -> bool:
+            raise ZeroDivisionError
+
+        bot.runtime.engine._escalate = broken  # type: ignore[assignment]
+        await bot.advance("8m")
+        bot.expect("admin", "HY-1", "临河县", "连续3次没有办成", "请先人工催办")
+        bot.nothing_more()
