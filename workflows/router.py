@@ -12,7 +12,7 @@ from typing import Any
 
 from intents.reading import Reading
 from storage.directory import Directory
-from storage.messages import Incoming, Outgoing, Urgency
+from storage.messages import Address, Incoming, Outgoing, Urgency
 from storage.models import InboxRow, Person, Sighting, Timer
 from storage.outbox import post, post_person
 from storage.work import Work
@@ -202,9 +202,12 @@ async def _greet_stranger(work: Work, incoming: Incoming) -> None:
     """One polite sentence per stranger and half day; authority fails closed."""
     half_day = int(work.now.timestamp() // AGAIN_AFTER.total_seconds())
     account = incoming.sender.account or incoming.sender.name
+    place = incoming.conversation
+    if place.kind == "thread":  # every mail begins one: the sentence is for the person
+        place = Address(platform=place.platform, kind="direct", id=account)
     await post(
         work,
-        incoming.conversation,
+        place,
         Outgoing(text=WORDS("stranger"), urgency=Urgency.ANSWER, mentions=(account,) if account else ()),
         key=f"stranger:{incoming.platform}:{account}:{half_day}",
         kind="stranger",

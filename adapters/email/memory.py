@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select
 
 from adapters.email.threads import PLATFORM, partner_of
 from storage.database import Database
@@ -56,7 +56,10 @@ class Memory:
         query: Any = select(Delivery.address, Delivery.hints, Delivery.sent_at).where(
             Delivery.platform == PLATFORM,
             col(Delivery.sent_at) > since,
-            col(Delivery.address).startswith(f"{PLATFORM}:thread:{partner} ", autoescape=True),
+            or_(
+                col(Delivery.address).startswith(f"{PLATFORM}:thread:{partner} ", autoescape=True),
+                Delivery.address == f"{PLATFORM}:direct:{partner}",
+            ),
         )
         [rows] = await self._database.peek(query)
         return [
