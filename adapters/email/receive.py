@@ -11,7 +11,7 @@ from adapters.email.words import pattern, words
 from storage.letters import SOURCE
 from storage.messages import Attachment, Incoming, Sender
 
-LATEST = timedelta(hours=24)
+LATEST = timedelta(hours=4)
 """How long a mail may have been under way for its own date to be believed."""
 _SPACES = re.compile(r"\s+")
 
