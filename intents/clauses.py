@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from intents.words import load_toml
+
 _CUT = re.compile(r"[,;!?\n]+|\.(?!\d)|(?<!\d)\.")
 _QUOTED_LINE = re.compile(r"(?m)^\s*>.*$")
 _REPLY_HEAD = re.compile(r"^\s*\"[^\"\n]{1,24}:[^\"]{1,400}\"\s*\n?-*\n", re.DOTALL)
+_TOLD = re.compile(load_toml("polarity.toml")["told_speech"])
 _DASHES = re.compile(r"-\s?-\s?-\s?-+")
 
 
@@ -39,7 +42,7 @@ def split(text: str) -> list[Clause]:
 
 
 def own_word_mask(text: str) -> str:
-    """The text with quoted lines and the quoted head of a reply blanked by line breaks (same length)."""
+    """The text with quoted lines, the quoted head of a reply and told speech blanked by line breaks (same length)."""
     for pattern in (_REPLY_HEAD, _QUOTED_LINE):
         text = pattern.sub(lambda match: "\n" * len(match.group()), text)
-    return text
+    return _TOLD.sub(lambda match: match[1] + "\n" * len(match[2]), text) if '"' in text else text

@@ -22,7 +22,7 @@ from intents.overlay import HERE, WordsError, own_files
 from intents.reading import Context
 from intents.understand import Understanding
 
-SHARED = frozenset({"reading", "common", "sounds", "lexicon", "clauses", "rules", "second", "overlay"})
+SHARED = frozenset({"reading", "common", "sounds", "lexicon", "rules", "second", "overlay"})
 """Modules without words of their own: one copy serves all editions."""
 _PACKAGE = "intents"
 

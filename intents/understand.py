@@ -33,7 +33,7 @@ _NEVER_SCORED = frozenset(
 _FIRM, _GUESS, _BOLD_GUESS, _OVERRULE, _SURE_NONE = 0.89, 0.28, 0.65, 0.9, 0.93
 _ONLY_ANSWERED = frozenset({"ack", "help", "consult", "score", "fault.query", "meeting.query", "duty.query"})
 _NEVER_TALK = ("long", "ticket", "bare_answer")
-_TALK, _TALK_ANSWERED, _MAYBE_TALK = 0.8, 0.65, 0.4
+_TALK, _TALK_ANSWERED, _MAYBE_TALK, _NO_TALK = 0.8, 0.65, 0.4, 0.3
 
 
 @lru_cache(maxsize=1)
@@ -117,7 +117,9 @@ def _needed(rule: Rule, facts: Facts) -> float | None:
         return _OVERRULE
     if facts.has("worth_a_guess"):
         return _GUESS
-    return None if facts.has("not_our_work") else _BOLD_GUESS
+    if facts.has("not_our_work"):
+        return None
+    return _BOLD_GUESS if facts.has("short") or chatter.likelihood(facts) >= _NO_TALK else _GUESS
 
 
 def _act(rule: Rule, intent: str, scored: float | None, facts: Facts) -> Act:
