@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from intents.times import TimeSpan, find_duration_minutes, find_times
 from storage.directory import Directory
 from storage.models import Unit
-from workflows.meeting_details import moved_room
+from workflows.meeting_details import moved_room, said
 from workflows.meeting_plan import Plan
 from workflows.meeting_scope import named_sites, ordered, wanted
 from workflows.reader import NUMBER
@@ -166,6 +166,16 @@ def _contact(_desk: Desk, plan: Plan, clause: str) -> Plan | None:
     return replace(plan, contact=told["contact"].strip()) if told else None
 
 
+def _host(_desk: Desk, plan: Plan, clause: str) -> Plan | None:
+    told = said("host", clause)
+    return replace(plan, host=told) if told else None
+
+
+def _heads(_desk: Desk, plan: Plan, clause: str) -> Plan | None:
+    told = said("heads", clause)
+    return replace(plan, heads=told) if told else None
+
+
 def _basis(_desk: Desk, plan: Plan, clause: str) -> Plan | None:
     told = MATCH["basis"].search(clause)
     return replace(plan, basis=told["basis"].strip()) if told else None
@@ -175,6 +185,8 @@ RULES: tuple[Callable[[Desk, Plan, str], Plan | None], ...] = (
     _basis,
     _title,
     _contact,
+    _host,
+    _heads,
     _test,
     _venue,
     _arrival,

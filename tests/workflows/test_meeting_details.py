@@ -91,3 +91,12 @@ async def test_a_draft_gets_another_room(bot: Scenario) -> None:
     bot.forget_all()
     await bot.say("chen", "地点改到四楼会议室")
     bot.expect("chen", "【请核对】", "地点：四楼会议室")
+
+
+async def test_a_corrected_head_count_moves_nothing_else_and_asks_nobody_again(bot: Scenario) -> None:
+    await published(bot, FULL)
+    before = (await bot.meeting()).starts_at
+    await bot.say("chen", "HY-20261125-001 人数改为40人，主办单位改为省防办")
+    seen = bot.expect("chen", "【请核对变更】", "参会人数：约30人 → 40人", absent=["需重新回复"])
+    assert "主办单位：省水利厅 → 省防办" in seen.text
+    assert (await bot.meeting()).starts_at == before
