@@ -21,6 +21,8 @@ LINGER = timedelta(seconds=1)
 """How long an answered stream stays open for more words."""
 WAITS = timedelta(seconds=5)
 """How long one without an answer stays open: what a person writes while three are open does not reach us."""
+FETCHED_WITHIN = timedelta(seconds=3)
+"""The platform asks about once a second; nobody else's words shall wait longer for it than this."""
 LONGEST = timedelta(minutes=5)
 REMEMBERED = 500
 GAP = "\n\n"
@@ -42,7 +44,7 @@ class Open:
 
 
 class Streams:
-    """``patience``: how long words wait for the platform to fetch them before they take another way."""
+    """``patience``: how long words may wait for the platform to fetch them before they take another way."""
 
     def __init__(self, clock: Clock, patience: timedelta) -> None:
         self._clock, self._patience = clock, patience
@@ -92,7 +94,7 @@ class Streams:
         opened.parts.append(part)
         mine, opened.said_at = len(opened.parts), self._clock.now()
         opened.said.set()
-        deadline = self._clock.now() + self._patience
+        deadline = self._clock.now() + min(self._patience, FETCHED_WITHIN)
         while opened.heard < mine and self._clock.now() < deadline:
             opened.arrived.clear()
             await self._clock.wait(opened.arrived, deadline)
