@@ -115,7 +115,8 @@ def _mail_adapter(email: EmailSettings, ground: Ground) -> Adapter:
     from storage.files import file_store
 
     settings = ground.settings
-    secret, load = load_secret(settings.data_path), file_store(settings).load
+    secret = load_secret(settings.data_path, email.secret.get_secret_value())
+    load = file_store(settings).load
     return EmailAdapter(email, ground, secret, load=load, public_url=settings.web.public_url)
 
 

@@ -223,6 +223,8 @@ class EmailSettings(Section):
     """The mailbox the bot writes from and reads."""
 
     address: str = ""
+    secret: SecretStr = SecretStr("")
+    """Signs links and Message-IDs, the same on every machine; empty: one is made in the data directory."""
     smtp: SmtpSettings = SmtpSettings()
     imap: ImapSettings = ImapSettings()
 

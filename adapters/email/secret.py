@@ -1,5 +1,6 @@
-"""The secret that signs Message-IDs and links: made once per data directory, readable by the bot alone."""
+"""The secret that signs Message-IDs and links: configured, or made once per data directory for the bot alone."""
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -8,8 +9,11 @@ NAME = "mail.key"
 LENGTH = 32
 
 
-def load_secret(folder: Path) -> bytes:
-    """The secret of this installation, made at the first start with mode 0600; OSError when it cannot be kept."""
+def load_secret(folder: Path, given: str = "") -> bytes:
+    """The secret of this installation: ``given``, else made at the first start with mode 0600 (OSError when it cannot
+    be kept)."""
+    if given:
+        return hashlib.sha256(given.encode()).digest()
     file = folder / NAME
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)

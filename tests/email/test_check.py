@@ -152,6 +152,12 @@ def test_the_secret_is_made_once_for_the_bot_alone(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "data").iterdir()] == [NAME]
 
 
+def test_a_configured_secret_is_the_same_on_every_machine(tmp_path: Path) -> None:
+    assert load_secret(tmp_path / "one", "long and invented") == load_secret(tmp_path / "two", "long and invented")
+    assert load_secret(tmp_path / "one", "another") != load_secret(tmp_path / "one", "long and invented")
+    assert not (tmp_path / "one").exists()
+
+
 def test_a_damaged_secret_is_not_used(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("00ff", "ascii")
     with pytest.raises(OSError, match="damaged"):
