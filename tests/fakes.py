@@ -62,7 +62,8 @@ class RichPlatform(FakePlatform):
     """One that also gives out files, says who has read what, and takes messages back.
 
     ``files`` by reference; ``read`` and ``recalled`` hold (provider id, account) and provider ids; ``asked`` the
-    provider ids readers were asked for. ``deaf`` is what it answers instead, when set, ``deaf_files`` for files.
+    provider ids readers were asked for. ``deaf`` is what it answers instead, when set, ``deaf_files``
+    the same for single files.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -71,12 +72,12 @@ class RichPlatform(FakePlatform):
     asked: list[str] = field(default_factory=list)
     recalled: list[str] = field(default_factory=list)
     deaf: SendError | None = None
-    deaf_files: SendError | None = None
+    deaf_files: dict[str, SendError] = field(default_factory=dict)
 
     async def download(self, attachment: Attachment) -> bytes:
         self.downloads.append(attachment.ref)
-        if self.deaf_files is not None:
-            raise self.deaf_files
+        if attachment.ref in self.deaf_files:
+            raise self.deaf_files[attachment.ref]
         if attachment.ref not in self.files:
             raise Refused("no such file")
         return self.files[attachment.ref]

@@ -225,14 +225,27 @@ async def test_a_file_that_does_not_come_is_said_and_read_when_it_comes(tmp_path
     async with scenario(tmp_path, platform=RichPlatform) as bot:
         platform = bot.platforms["dingtalk"]
         assert isinstance(platform, RichPlatform)
-        platform.deaf_files = Retry("503")
+        platform.deaf_files = {"会议通知-a.docx": Retry("503")}
         await send(bot, "chen", a_docx=FLOOD)
         bot.nothing_more()
         await bot.advance("3m")
         bot.expect("chen", "还没有取到")
-        platform.deaf_files = None
+        platform.deaf_files.clear()
         await bot.advance("10m")
         bot.expect("chen", "【请核对】", "全省防汛视频会商会")
+        bot.nothing_more()
+
+
+async def test_the_draft_waits_for_the_last_file(tmp_path: Path) -> None:
+    async with scenario(tmp_path, platform=RichPlatform) as bot:
+        platform = bot.platforms["dingtalk"]
+        assert isinstance(platform, RichPlatform)
+        platform.deaf_files = {"会议通知-a.docx": Retry("503")}
+        await send(bot, "chen", b_txt="附件2 分会场设置表 各单位请对照核实会场名称和地址".encode(), a_docx=FLOOD)
+        bot.nothing_more()
+        platform.deaf_files.clear()
+        await bot.advance("30s")
+        bot.expect("chen", "【请核对】", "全省防汛视频会商会", "另附1个文件")
         bot.nothing_more()
 
 
