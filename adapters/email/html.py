@@ -5,6 +5,7 @@ Read by lxml: the standard library's parser needs a minute for a few hundred kil
 
 import re
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,16 @@ _BLOCKS = re.compile(
 )
 _SILENT = re.compile("script|style|head|title|meta|link|noscript|template|object|iframe")
 _WIDTH = re.compile(r"(?i)\bwidth:\s*(\d{1,4}px)")
+_PREFORMATTED = re.compile(r"(?i)\bwhite-space:\s*pre")
 _BLANK = re.compile(r"[ \t\r\n\f]+")
+
+
+@dataclass(frozen=True)
+class _End:
+    """The end of an element: what stands behind it, and whether line breaks counted in it."""
+
+    after: str
+    preformatted: bool
 
 
 @cache
@@ -47,25 +57,27 @@ def html_text(html: str) -> str:
 
 def _write(soup: Tag, out: list[str]) -> None:
     """Walk without recursion: mail nests deeper than Python does."""
-    work: list[Tag | str] = [soup]
+    work: list[Tag | str | _End] = [soup]
     preformatted = 0
     while work:
         one = work.pop()
         if isinstance(one, str):
-            preformatted -= one == "</pre>"
-            out.append(BLOCK if one == "</pre>" else one)
-            continue
-        if _SILENT.fullmatch(one.name):
-            continue
-        before, after = _around(one)
-        out.append(before)
-        preformatted += one.name == "pre"
-        work.append("</pre>" if one.name == "pre" else after)
-        for child in reversed(one.contents):
-            if isinstance(child, Tag):
-                work.append(child)
-            elif type(child) is NavigableString:
-                work.append(str(child) if preformatted else _BLANK.sub(" ", str(child)))
+            out.append(one if preformatted else _BLANK.sub(" ", one))
+        elif isinstance(one, _End):
+            preformatted -= one.preformatted
+            out.append(one.after)
+        elif not _SILENT.fullmatch(one.name):
+            before, after = _around(one)
+            out.append(before)
+            lines_count = one.name == "pre" or _PREFORMATTED.search(_attribute(one, "style")) is not None
+            preformatted += lines_count
+            work.append(_End(after, lines_count))
+            # comments, processing instructions and the like are strings too, of a class of their own
+            work.extend(
+                child if isinstance(child, Tag) else str(child)
+                for child in reversed(one.contents)
+                if isinstance(child, Tag) or type(child) is NavigableString
+            )
 
 
 def _around(tag: Tag) -> tuple[str, str]:

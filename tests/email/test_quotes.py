@@ -53,7 +53,7 @@ def paragraphs(text: str) -> str:
 
 
 @pytest.mark.parametrize("client", TEXT)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(written=lines, signature=st.sampled_from(SIGNATURES))
 def test_the_new_part_of_a_text(client: str, written: list[str], signature: str) -> None:
     new = "\n".join(written)
@@ -64,7 +64,7 @@ def test_the_new_part_of_a_text(client: str, written: list[str], signature: str)
 
 
 @pytest.mark.parametrize("client", HTML)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(written=lines, signature=st.sampled_from(SIGNATURES))
 def test_the_new_part_of_html(client: str, written: list[str], signature: str) -> None:
     new = "\n".join(written)
@@ -86,3 +86,20 @@ def test_a_mail_that_quotes_nothing_is_new_from_end_to_end(written: list[str]) -
 def test_answers_between_the_lines_of_a_quote_are_all_found() -> None:
     text = "On 24/11/2026 09:00, Huibao <bot@huibao.example.org> wrote:\n> 几点到？\n八点\n> 谁带队？\n何工\n"
     assert split(text).new == "八点\n何工"
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<pre>第一行\n第二行</pre>第三行", "第一行\n第二行\n第三行"),
+        ('<div style="white-space: pre-wrap">第一行\n第二行</div>\n<p>第三\n行</p>', "第一行\n第二行\n第三 行"),
+        ('<pre class="moz-signature">-- \n何工</pre><div>收到</div>', "收到"),
+        ("<div>一<br></div><div><br></div><div>二</div>", "一\n\n二"),
+        ("<table><tr><td>电话</td><td>139</td></tr><tr><td>人</td><td>李</td></tr></table>", "电话 139\n人 李"),
+        ("一<!-- 看不见 --><script>alert(1)</script><style>p{}</style>二", "一二"),
+        ("&lt;b&gt;&amp;nbsp;&nbsp;x", "<b>&nbsp; x"),
+        ("", ""),
+    ],
+)
+def test_html_reads_as_it_looks(html: str, text: str) -> None:
+    assert split(html_text(html)).new == text
