@@ -148,6 +148,25 @@ async def test_one_person_on_two_platforms(room: Desk) -> None:
     assert [await screen.words() for screen in (here, there)] == heard, "nobody is reminded of what has been taken"
 
 
+async def test_a_notice_on_two_platforms(room: Desk) -> None:
+    """Published in one app it is answered in the other: both groups have it, and nobody is reminded of what is met."""
+    chen, here = await room.sit("chen", "wecom:direct:wc-chen"), await room.sit("wu", "anchuan")
+    there, boss = await room.sit("wu", "wecom:group:wr-anchuan"), await room.sit("tang", "wecom:direct:wc-tang")
+    await chen.say(NOTICE)
+    number = re.search(r"HY-\d{8}-\d{3}", await chen.sees("HY-", "确认"))
+    assert number
+    await chen.say("确认")
+    for screen in (here, there):
+        await screen.sees(number[0], "15:20前", "收到")
+    alone = await room.sit("wu", "wecom:direct:wc-wu")
+    await alone.press("收到")
+    await chen.board(number[0], "已回复 1/8")
+    await chen.forward("+10分钟")
+    await chen.sees(number[0], "未确认7")
+    for screen in (here, there, boss):
+        assert not [words for words in await screen.words() if "尚未收到安川县" in words]
+
+
 async def test_written_text_is_shown_as_text(room: Desk) -> None:
     fang, li = await room.sit("fang", "linhe-client"), await room.sit("li", "linhe-client")
     attack = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>"
