@@ -198,10 +198,11 @@ class Claims:
         if not addresses:
             return {}
         routine = col(Delivery.address).in_(addresses), col(Delivery.urgency) < int(Urgency.ANSWER)
-        for said in (col(Delivery.sent_at) > work.now - MINUTE, col(Delivery.state) == "sending"):
+        lately = col(Delivery.sent_at).between(work.now - MINUTE, work.now)  # not later: clocks are set back
+        for said in (lately, col(Delivery.state) == "sending"):
             query = select(Delivery.address, Delivery.sent_at).where(*routine, said)
             for address, sent_at in (await work.session.exec(query)).all():
-                recent[address].append(min(sent_at or work.now, work.now))
+                recent[address].append(sent_at or work.now)
         for address, moments in recent.items():
             if len(moments) >= ROUTINE_PER_MINUTE:
                 self._full[address] = sorted(moments)[-ROUTINE_PER_MINUTE] + MINUTE

@@ -21,6 +21,10 @@ class Clock(Protocol):
         """Return when ``wake`` is set or ``until`` has come (never earlier); ``None`` waits for ``wake`` alone."""
         ...
 
+    def look_again(self) -> None:
+        """The clock has jumped: whoever waits looks at it again."""
+        ...
+
 
 class SystemClock:
     """The machine's clock, with an offset that the demo may push forward."""
@@ -35,6 +39,9 @@ class SystemClock:
     def advance(self, by: timedelta) -> None:
         """Jump forward; whoever waits looks at the clock again."""
         self.offset += by
+        self.look_again()
+
+    def look_again(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
 
@@ -57,6 +64,9 @@ class ManualClock:
     def set(self, moment: datetime) -> None:
         """Move to ``moment`` (backwards too: clocks do jump) and let waiters look again."""
         self._now = moment
+        self.look_again()
+
+    def look_again(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
 

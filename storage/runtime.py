@@ -21,6 +21,7 @@ from storage.fetcher import Fetcher, Inspect, OnFile, nothing_found
 from storage.fetches import Fetch
 from storage.files import file_store
 from storage.inbox import Bury, Dispatcher, Handle, Inbox
+from storage.jumps import ClockWatch
 from storage.ports import Adapter, Downloads, FailsLate, Receipts
 from storage.receipts import ReceiptReader
 from storage.sender import OnFailure, Renderer, Sender
@@ -107,6 +108,7 @@ class Runtime:
         self.receipts = ReceiptReader(ground, receipts)
         self.parts = [make(ground) for make in logic.parts]
         self.sealer = Sealer(ground)
+        self.jumps = ClockWatch(ground)
         self.calendar: ClockCalendar | None = None
         """Jobs of the day, where they go by this clock (set before it runs)."""
         self._refresh = partial(logic.refresh, ground)
@@ -116,6 +118,7 @@ class Runtime:
     async def step(self) -> None:
         """Do all work that is due now, until nothing is left to do."""
         await self._refresh()
+        await self.jumps.step()
         parts = [self.dispatcher.step, self.engine.step, self.fetcher.step, *(sender.step for sender in self.senders)]
         parts += [part.step for part in self.parts]
         parts = [self.calendar.step, *parts] if self.calendar is not None else parts
@@ -137,6 +140,7 @@ class Runtime:
         taking = {f"receive {a.platform}": partial(a.run, self.inbox.accept) for a in self.adapters}
         working: dict[str, Start] = {
             "watch": partial(self.ground.database.watch, self._stopping),
+            "clock": partial(self.jumps.run, self._stopping),
             "dispatch": self.dispatcher.run,
             "engine": self.engine.run,
             "fetch": self.fetcher.run,

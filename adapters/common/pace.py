@@ -22,7 +22,8 @@ class Pace:
     def __init__(self, clock: Clock, *windows: Window) -> None:
         self._clock, self._windows = clock, windows
         self._times: dict[str, deque[datetime]] = defaultdict(deque)
-        self._blocked: dict[str, datetime] = {}
+        self._blocked: dict[str, tuple[datetime, datetime]] = {}
+        """Until when, and when we heard of it."""
         self._longest = max(span for _, span in windows)
 
     async def admit(self, key: str, patience: timedelta = timedelta()) -> None:
@@ -47,19 +48,28 @@ class Pace:
 
     def block(self, key: str, until: datetime) -> None:
         """The platform said when it will listen again."""
-        self._blocked[key] = until
+        self._blocked[key] = until, self._clock.now()
 
     def free_at(self, key: str) -> datetime:
         """When the next place is free: now, or later."""
         now, times = self._clock.now(), self._recent(key)
-        free = max(now, self._blocked.get(key, now))
+        free = max(now, self._blocked_until(key, now))
         for limit, span in self._windows:
             if len(times) >= limit:
                 free = max(free, times[-limit] + span)
         return free
 
+    def _blocked_until(self, key: str, now: datetime) -> datetime:
+        until, heard_at = self._blocked.get(key, (now, now))
+        if heard_at > now:  # the clock was set back: as long again from here
+            until = now + (until - heard_at)
+            self._blocked[key] = until, now
+        return until
+
     def _recent(self, key: str) -> deque[datetime]:
         now, times = self._clock.now(), self._times[key]
+        if times and times[-1] > now:  # the clock was set back: what it calls the future was just now
+            times = self._times[key] = deque(min(time, now) for time in times)
         while times and times[0] + self._longest <= now:
             times.popleft()
         return times

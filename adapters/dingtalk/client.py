@@ -177,6 +177,8 @@ class Client:
         return {}
 
     def _refuse_while_blocked(self) -> None:
+        if self._blocked_until:  # never longer than this: the clock may have been set back since
+            self._blocked_until = min(self._blocked_until, self.clock.now() + ADDRESS_BLOCK)
         if self._blocked_until and self.clock.now() < self._blocked_until:
             raise Retry("address blocked", self._blocked_until)
 

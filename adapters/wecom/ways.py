@@ -150,7 +150,7 @@ class Ways:
     # ---- the robot
 
     async def reply(self, reply: Reply, address: Address, text: str) -> str:
-        await self._conversations.admit(_place(address), self.client.patience)
+        await self._conversations.admit(_place(address))
         try:
             if reply.request:
                 await self._ask("aibot_respond_msg", robot_stream(text, f"hb-{secrets.token_hex(8)}"), reply.request)
@@ -163,7 +163,7 @@ class Ways:
 
     async def reply_card(self, reply: Reply, address: Address, body: Json) -> None:
         """A card in answer to what somebody said in a chat of their own."""
-        await self._conversations.admit(_place(address), self.client.patience)
+        await self._conversations.admit(_place(address))
         if reply.request:
             await self._ask("aibot_respond_msg", body, reply.request)
         else:
@@ -186,7 +186,7 @@ class Ways:
 
     async def push(self, address: Address, body: Json) -> str:
         """Always with a chat type: without one the platform guesses, and groups come first."""
-        await self._conversations.admit(_place(address), self.client.patience)
+        await self._conversations.admit(_place(address))
         kind = GROUP if address.kind == "group" else SINGLE
         try:
             await self._ask("aibot_send_msg", {"chatid": address.id, "chat_type": kind, **body})
