@@ -35,7 +35,7 @@ async def read_until(port: int, folder: Path, count: int) -> None:
     try:
         while taken(folder) < count:
             assert process.returncode is None
-            assert watch.seconds() < 60
+            assert watch.seconds() < 120
             await asyncio.sleep(0.03)
     finally:
         if process.returncode is None:

@@ -197,12 +197,13 @@ async def test_a_lost_connection_is_opened_again(watch: Watch, server: ImapServe
 async def test_a_connection_that_fell_silent_is_left(
     watch: Watch, server: ImapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "LINE_SECONDS", 1.0)
     async with watch.running():
         await watch.healthy()
         server.freeze()
-        watch.clock.advance(MINUTE)
-        await until(watch.mailbox.trouble)
+        with monkeypatch.context() as hurry:
+            hurry.setattr(wire, "LINE_SECONDS", 0.2)
+            watch.clock.advance(MINUTE)
+            await until(watch.mailbox.trouble)
         server.thaw()
         await server.deliver(numbered(1))
         await watch.tick(lambda: watch.letters)

@@ -182,7 +182,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_mail_takes_no_more_than_moments(name: str) -> None:
-    """Measured: half a second at most; what is quadratic takes minutes."""
+    """Measured: three seconds at most; what is quadratic takes minutes."""
     watch = Stopwatch()
     assert_storable(read_letter(HOSTILE[name]))
-    assert watch.seconds() < 20
+    assert watch.seconds() < 60
