@@ -126,17 +126,17 @@ def _sentences(text: str) -> list[str]:
 
 
 def _facts(message: Outgoing, said: Sequence[str]) -> list[tuple[str, str]]:
-    """Label and value of what goes into the table: what the message brings, else its sentences of that form."""
+    """Label and value of what goes into the table: what the message brings, else its later lines of that form."""
     if message.facts:
         return list(message.facts)
-    found = (_ROW.match(line) for line in said)
-    return [(row[1], row[2].rstrip("。")) for row in found if row and not pattern("match.greeting").match(row[0])]
+    found = (_ROW.match(line) for line in said[1:])
+    return [(row[1], row[2].rstrip("。")) for row in found if row]
 
 
 def _prose(message: Outgoing, said: Sequence[str]) -> list[str]:
     """The sentences that do not stand in the table."""
     rows = {label for label, _ in _facts(message, said)}
-    return [line for line in said if not ((row := _ROW.match(line)) and row[1] in rows)]
+    return [*said[:1], *(line for line in said[1:] if not ((row := _ROW.match(line)) and row[1] in rows))]
 
 
 def _table(facts: Sequence[tuple[str, str]]) -> str:

@@ -72,6 +72,12 @@ def test_a_greeting_is_no_row_of_a_table() -> None:
     assert ">范围</th>" in page
 
 
+def test_the_first_sentence_is_a_sentence() -> None:
+    message = Outgoing(text="已登记：HY-20261125-001 临河县已回复，谢谢。请于8:30前到位。")
+    assert text_of(message, (), by_reply=True).startswith("已登记：HY-20261125-001 临河县已回复，谢谢。\n")
+    assert "<th" not in html_of(message, (), by_reply=True)
+
+
 def test_where_an_answer_by_mail_does_not_count_the_mail_says_so() -> None:
     links = [Link("收到", "https://x/1")]
     message = Outgoing(text="请回“收到”。")
