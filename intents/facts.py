@@ -61,6 +61,18 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
 NAMES = frozenset(_FACTS)
 
 
+class _Answers(dict[str, bool]):
+    """Answers by name, each found out when it is first asked for; a lookup costs no Python call after that."""
+
+    def __init__(self, find: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, name: str) -> bool:
+        found = self[name] = self._find(name)
+        return found
+
+
 class Facts:
     """Answers `has(name)`; remembers the answers, and for signals where they matched."""
 
@@ -75,14 +87,10 @@ class Facts:
         self._signals = signals
         self._defined = defined
         self._parts = parts
-        self._known: dict[str, bool] = {}
+        self.has: Callable[[str], bool] = _Answers(self._find).__getitem__
+        self.told: list[str] | None = None
+        """What the second opinion looks at, once it has been put together."""
         self.matches: dict[str, tuple[int, int]] = {}
-
-    def has(self, name: str) -> bool:
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._find(name)
-        return known
 
     def spoken(self, names: tuple[str, ...]) -> list[str]:
         """The signals behind `names` that matched, defined names opened up, each once."""

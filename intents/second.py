@@ -37,11 +37,18 @@ _TELLING = (
     "negative",
     "positive",
 )
-Weights = Mapping[str, Mapping[str, float]]
+Weights = tuple[tuple[str, ...], Mapping[str, tuple[tuple[int, float], ...]]]
+"""The labels, and for each feature what it adds to which of them."""
 
 
 def features(facts: Facts) -> list[str]:
-    """Characters in ones, twos and threes, the context, and the telling facts."""
+    """Characters in ones, twos and threes, the context, and the telling facts; made once for one message."""
+    if facts.told is None:
+        facts.told = _features(facts)
+    return facts.told
+
+
+def _features(facts: Facts) -> list[str]:
     context = facts.spans.context
     return [
         *_pieces(facts.spans.view.text[:200]),
@@ -60,24 +67,25 @@ def _pieces(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1)
 def weights() -> Weights:
-    """The trained weights: feature → label → weight. Without the file the rules stand alone."""
+    """The trained weights, from a file of feature → label → weight. Without it the rules stand alone."""
     path = HERE / "weights.json"
     if not path.exists():
-        return {}
+        return (), {}
     loaded: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded
+    labels = sorted({label for row in loaded.values() for label in row})
+    at = {label: index for index, label in enumerate(labels)}
+    table = {name: tuple((at[label], weight) for label, weight in row.items()) for name, row in loaded.items()}
+    return tuple(labels), table
 
 
 def likeliest(names: list[str], table: Weights) -> tuple[str, float]:
     """The best label and its probability."""
-    scores: dict[str, float] = {}
-    for name in names:
-        row = table.get(name)
-        if row is not None:
-            for label, weight in row.items():
-                scores[label] = scores.get(label, 0.0) + weight
-    if not scores:
+    labels, rows = table
+    if not labels:
         return "none", 0.0
-    best = max(scores, key=lambda label: scores[label])
-    top = scores[best]
-    return best, 1.0 / sum(math.exp(score - top) for score in scores.values())
+    scores = [0.0] * len(labels)
+    for name in names:
+        for index, weight in rows.get(name, ()):
+            scores[index] += weight
+    top = max(scores)
+    return labels[scores.index(top)], 1.0 / sum(math.exp(score - top) for score in scores)
