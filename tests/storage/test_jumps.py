@@ -7,6 +7,7 @@ from sqlmodel import update
 
 from storage.clock import ManualClock, SystemClock
 from storage.database import Database
+from storage.inbox import Inbox
 from storage.jumps import ClockWatch, measure_anew
 from storage.messages import Urgency
 from storage.models import Delivery, InboxRow
@@ -88,11 +89,9 @@ async def test_a_group_that_has_heard_much_is_not_silent_for_an_hour(database: D
 async def test_a_message_that_could_not_be_handled_is_tried_again(database: Database) -> None:
     ground = ground_on(database)
     watch = ClockWatch(ground)
+    await Inbox(ground).accept(incoming(1))
     async with database.write() as session:
-        row = incoming(1)
-        waiting = {"state": "new", "attempts": 1, "retry_at": NOW + timedelta(seconds=2), "error": "x"}
-        key = {"platform": "fake", "account": "bot", "message_id": "1", "conversation": str(row.conversation)}
-        session.add(InboxRow(**key, **waiting, payload=row.model_dump(mode="json"), written_at=NOW, received_at=NOW))
+        await session.exec(update(InboxRow).values(attempts=1, retry_at=NOW + timedelta(seconds=2)))
     await set_back(ground, watch)
     [kept] = await rows(ground, InboxRow)
     assert kept.retry_at == NOW - HOUR
