@@ -5,10 +5,9 @@ known one.
 """
 
 import difflib
-import re
 import tomllib
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +17,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -27,37 +25,43 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from storage.settings_llm import LlmSettings
+from storage.settings_policy import AckPolicy, CalendarSettings, EmailAckPolicy, Policies
+from storage.settings_values import Duration, Section, parse_duration, parse_hours
+
+__all__ = [
+    "AckPolicy",
+    "AibotSettings",
+    "CalendarSettings",
+    "DatabaseSettings",
+    "DingTalkSettings",
+    "DingTalkWebhook",
+    "EmailAckPolicy",
+    "EmailSettings",
+    "ImapSettings",
+    "LlmSettings",
+    "MailServer",
+    "Policies",
+    "Section",
+    "Settings",
+    "SettingsError",
+    "SmtpSettings",
+    "WeComSettings",
+    "WeComWebhook",
+    "WebSettings",
+    "build_settings",
+    "known_timezone",
+    "load_settings",
+    "parse_duration",
+    "parse_hours",
+    "parse_names",
+]
 
 ENVIRONMENT_PREFIX = "HUIBAO_"
 DATABASES = ("sqlite", "postgresql", "postgres")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class SettingsError(ValueError):
     """The configuration cannot be used; the message is one plain sentence per problem."""
-
-
-def parse_duration(value: object) -> timedelta:
-    """``"10m"``, ``"1.5s"``, ``"1h30m"`` or a timedelta; ValueError for anything else."""
-    if isinstance(value, timedelta):
-        return value
-    text = str(value).strip()
-    parts = _DURATION.findall(text)
-    if not parts or _DURATION.sub("", text).strip():
-        raise ValueError(f'{text!r} is not a duration such as "90s", "10m" or "2h"')
-    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
-
-
-def parse_hours(value: object) -> tuple[tuple[time, time], ...]:
-    """``"09:00-12:00,13:30-17:30"`` as pairs of times; empty text: no hours."""
-    if isinstance(value, tuple):
-        return value
-    spans = [part.split("-") for part in str(value).split(",") if part.strip()]
-    try:
-        return tuple((time.fromisoformat(start.strip()), time.fromisoformat(end.strip())) for start, end in spans)
-    except ValueError as error:
-        raise ValueError(f'{value!r} is not a list of hours such as "09:00-12:00,13:30-17:30"') from error
 
 
 def parse_names(value: object) -> object:
@@ -77,12 +81,6 @@ def known_timezone(value: object) -> str:
     return name
 
 
-def _positive(value: timedelta) -> timedelta:
-    if value <= timedelta():
-        raise ValueError("must be longer than nothing")
-    return value
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host.strip("[]")).is_loopback
@@ -94,19 +92,6 @@ def _known_database(url: str) -> str:
     if url and url.partition(":")[0] not in DATABASES:
         raise ValueError('must begin with "sqlite:///" or "postgresql://"')
     return url
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Hours = Annotated[tuple[tuple[time, time], ...], BeforeValidator(parse_hours)]
-
-
-Period = Annotated[Duration, AfterValidator(_positive)]
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, unknown names refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class DatabaseSettings(Section):
@@ -227,72 +212,6 @@ class EmailSettings(Section):
     """Signs links and Message-IDs, the same on every machine; empty: one is made in the data directory."""
     smtp: SmtpSettings = SmtpSettings()
     imap: ImapSettings = ImapSettings()
-
-
-class AckPolicy(Section):
-    """A ladder that hangs on ``within``; see the contract. Zero repeats: the last step is said once."""
-
-    within: Period = timedelta(minutes=10)
-    remind_before: Duration = timedelta(minutes=3)
-    """Not shorter than ``within`` itself: three tenths of it instead."""
-    upper_after: Duration = timedelta(minutes=5)
-    group_after: Duration = timedelta(minutes=10)
-    repeat_every: Period = timedelta(minutes=30)
-    repeat_times: int = Field(default=3, ge=0, le=100)
-
-
-class EmailAckPolicy(AckPolicy):
-    """The same ladder for units that have mail alone; ``within`` is working time."""
-
-    within: Period = timedelta(hours=2)
-    remind_before: Duration = timedelta(minutes=30)
-
-
-class ArrivalPolicy(Section):
-    """Be there this long before the start."""
-
-    before_start: Duration = timedelta(minutes=60)
-
-
-class OnsitePolicy(Section):
-    """Be where the fault is, travel included, this long after the report; unset: what the service profile says."""
-
-    within: Period | None = None
-
-
-class ChecklistPolicy(Section):
-    """Checks are answered this long before the start."""
-
-    before_start: Duration = timedelta(minutes=30)
-
-
-class Policies(Section):
-    """How long who has; ``within`` alone moves a whole ladder."""
-
-    notice_ack: AckPolicy = AckPolicy()
-    email_ack: EmailAckPolicy = EmailAckPolicy()
-    fault_ack: AckPolicy = AckPolicy()
-    arrival: ArrivalPolicy = ArrivalPolicy()
-    onsite: OnsitePolicy = OnsitePolicy()
-    checklist: ChecklistPolicy = ChecklistPolicy()
-
-
-class CalendarSettings(Section):
-    """Office hours, hours in which routine words wait, and night and noon (``workflows/manners.py``)."""
-
-    office_hours: Hours = parse_hours("09:00-12:00,13:30-17:30")
-    unit_hours: dict[str, Hours] = {}
-    """Hours of single units, by unit_id; they hold for the units below too."""
-    days_off: tuple[date, ...] = ()
-    working_days: tuple[date, ...] = ()
-    """Days on which the public calendar is wrong for us, or not known yet."""
-    quiet_hours: Hours = ()
-    night: Hours = parse_hours("22:00-07:00")
-    """Groups sleep, people hear what cannot wait; empty: there is no night."""
-    morning: time = time(7, 30)
-    """When what waited for the end of the night is said; no earlier than its end."""
-    noon: Hours = parse_hours("12:00-14:00")
-    """What can wait does; empty: there is no noon."""
 
 
 class Settings(Section):
