@@ -17,7 +17,7 @@ APP_REF, BOT_REF = "app:", "aibot:"
 _SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000\t ]+")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff]")
 _LEADING_MENTION = re.compile(r"^\s*@[^\s@]+\s*")
-_MENTION = re.compile(r"(?:^|\s+)@[^\s@]+(?=\s|$)")
+_MENTION = re.compile(r"(?:^|\s)@[^\s@]+(?=\s|$)")
 _MEDIA = {"image": "image", "voice": "audio", "video": "video", "file": "file"}
 
 

@@ -1,6 +1,7 @@
 """The app's address: what is fresh from the platform is committed once; everything else is refused, stored nowhere."""
 
 import asyncio
+import time
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -256,6 +257,27 @@ def test_whatever_is_written_it_is_xml_or_refused(text: str) -> None:
         assert isinstance(parse_xml(text), dict)
     except BadPayload:
         return
+
+
+HEAPS = {
+    "unclosed CDATA": "<xml>" + "<![CDATA[" * 28_000,
+    "tags that never end": "<a " * 80_000,
+    "depth": "<xml>" + "<a>" * 80_000,
+    "breadth": "<xml>" + "<a/>" * 60_000 + "</xml>",
+    "attributes": "<xml " + " ".join(f"a{n}='1'" for n in range(18_000)) + "/>",
+    "declarations": "<! " * 80_000,
+}
+
+
+@pytest.mark.parametrize("heap", HEAPS)
+async def test_what_anybody_may_send_is_refused_before_it_costs_anything(heap: str) -> None:
+    """It comes before any signature is looked at, so it must be cheap."""
+    async with bench(robot="") as b, serving(b):
+        app = b.simulator.world.apps[AGENT]
+        started = time.process_time()
+        status, _ = await b.simulator.callbacks.post(app, Envelope({}, "", HEAPS[heap].encode()))
+        assert status == 400
+        assert time.process_time() - started < 2, "quadratic work would take minutes"
 
 
 @pytest.mark.parametrize(
