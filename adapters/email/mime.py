@@ -31,6 +31,7 @@ _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n|\r\r")
 _HEADER = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _ALPHABET = re.compile(rb"[A-Za-z0-9+/]+")
+_WIDE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
 _STATUS = ("message/delivery-status", "message/disposition-notification", "message/feedback-report")
 
 
@@ -66,7 +67,9 @@ class Part:
 
     def text(self) -> str:
         """The content as words."""
-        return decode(self.data()[:TEXT_BYTES], self.params.get("charset", ""))
+        text = decode(self.data()[:TEXT_BYTES], self.params.get("charset", ""))
+        flowed = self.params.get("format", "").lower() == "flowed" and self.content_type == "text/plain"
+        return unflow(text, self.params.get("delsp", "").lower() == "yes") if flowed else text
 
     def walk(self) -> Iterator["Part"]:
         """This part and all below it, in the order of the mail."""
@@ -120,6 +123,22 @@ class Reader:
 
     def _full(self, depth: int) -> bool:
         return depth >= DEEPEST or self._count >= MOST_PARTS
+
+
+def unflow(text: str, delsp: bool) -> str:
+    """Lines that the writer's program has broken made whole again (RFC 3676); quoted ones stay as they are."""
+    out: list[str] = []
+    before = ""
+    for raw in text.replace("\r\n", "\n").split("\n"):
+        line = raw.removeprefix(" ")
+        goes_on = before.endswith(" ") and not {"-- ", ">"} & {before, before[:1], line, line[:1]}
+        if goes_on and (delsp or (_WIDE.match(before[-2:-1]) and _WIDE.match(line[:1]))):
+            out[-1] = before[:-1]
+        if out and not goes_on:
+            out.append("\n")
+        out.append(line)
+        before = line
+    return "".join(out)
 
 
 def read_headers(block: bytes) -> list[tuple[str, str]]:

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.email.letter import LARGEST_FILE, Letter, Unread, read_letter
+from adapters.email.loops import never_answer
 from storage.clock import Stopwatch
+from tests.email.letters import BOT, THREADS
 
 CORPUS = Path(__file__).parent / "corpus"
 EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((CORPUS / "expected.toml").read_text("utf-8"))
@@ -36,6 +38,13 @@ def test_a_mail_says_what_a_person_reads_in_it(name: str) -> None:
     assert [file.name for file in letter.files] == expected.get("files", [])
     assert [f"{one.why} {one.name}".strip() for one in letter.unread] == expected.get("unread", [])
     assert (letter.date is None) == ("date" in expected or "\nDate:" not in raw(name).decode("latin-1"))
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_a_machine_wrote_is_known_and_nothing_else_is(name: str) -> None:
+    letter = read_letter(raw(name))
+    reason = never_answer(letter, BOT, THREADS)
+    assert bool(reason) == (EXPECTED[name].get("machine", False) or not letter.sender), reason
 
 
 @pytest.mark.parametrize("name", [name for name, one in EXPECTED.items() if one.get("status")])
@@ -174,6 +183,7 @@ HOSTILE = {
     "nearly headings": b"\n\n" + "发件人:\n".encode() * (MEGABYTES // 11),
     "dashes": b"\n\n" + b"-" * MEGABYTES,
     "rules": b"\n\n" + b"------\n" * (MEGABYTES // 7),
+    "flowing lines": b"Content-Type: text/plain; format=flowed\n\n" + b"x \n" * (MEGABYTES // 3),
     "blank lines": b"\n\n" + b"\n" * MEGABYTES,
     "spaces": b"\n\n" + b" " * MEGABYTES + b"x",
     "broken base64": b"Content-Transfer-Encoding: base64\n\n" + b"=A" * (MEGABYTES // 2),
