@@ -245,7 +245,7 @@ class WeComAdapter:
         """Open its stream first: the answer may be quicker than the commit's return."""
         stream = self._streams.id_of(text(body, "msgid"))
         incoming = self._from_robot(body, url=text(body, "response_url"), stream=stream)
-        self._streams.begin(stream, alone=incoming.conversation.kind == "direct")
+        self._streams.begin(stream, incoming.sender.account, alone=incoming.conversation.kind == "direct")
         await self._commit(incoming)
         first = await self._streams.first(stream)
         return _dump(first) if first else ""

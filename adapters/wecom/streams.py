@@ -30,9 +30,11 @@ GAP = "\n\n"
 
 @dataclass
 class Open:
-    """One stream. ``told``: so many parts stood in the last response; ``heard``: in one that surely arrived."""
+    """One stream. ``told``: so many parts stood in the last response; ``heard``: in one that surely arrived;
+    ``hurry``: its user has written again."""
 
     at: datetime
+    user: str
     alone: bool
     parts: list[str] = field(default_factory=list)
     said_at: datetime | None = None
@@ -40,6 +42,7 @@ class Open:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     told: int = 0
     heard: int = 0
+    hurry: bool = False
     over: bool = False
 
 
@@ -55,19 +58,24 @@ class Streams:
         """The same for every delivery of a message."""
         return f"hb-{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
 
-    def begin(self, stream: str, *, alone: bool) -> None:
-        """A message came; ``alone``: from a person, who waits for an answer, while a group may be left in peace."""
+    def begin(self, stream: str, user: str, *, alone: bool) -> None:
+        """A message came; ``alone``: from a person, who waits for an answer, while a group may be left in peace.
+
+        What else is open for its writer is not kept open any longer.
+        """
         now = self._clock.now()
+        for one in self._open.values():
+            one.hurry = one.hurry or one.user == user
         if len(self._open) >= REMEMBERED:
             self._open = {key: one for key, one in self._open.items() if now - one.at < LONGEST}
-        self._open.setdefault(stream, Open(now, alone))
+        self._open.setdefault(stream, Open(now, user, alone))
 
     async def first(self, stream: str) -> Json | None:
         """The response to the message: its answer when that is there soon, else a sign of life, in groups silence."""
         opened = self._open.get(stream)
         if opened is None or opened.over:
             return None
-        await self._clock.wait(opened.said, self._clock.now() + min(self._patience, SOON))
+        await self._clock.wait(opened.said, opened.at + min(self._patience, SOON))
         if not opened.parts and not opened.alone:
             opened.over = True
             return None
@@ -106,8 +114,8 @@ class Streams:
         if now - opened.at >= LONGEST:
             return True
         if opened.said_at is None:
-            return now - opened.at >= WAITS
-        return opened.heard == len(opened.parts) and now - opened.said_at >= LINGER
+            return opened.hurry or now - opened.at >= WAITS
+        return opened.heard == len(opened.parts) and (opened.hurry or now - opened.said_at >= LINGER)
 
     def _response(self, stream: str, opened: Open) -> Json:
         opened.told = len(opened.parts)

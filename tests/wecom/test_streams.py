@@ -9,7 +9,7 @@ from typing import Any
 from tests.playing import sent
 from tests.simulators.wecom import Limits, Seen, Spoken
 from tests.wecom.bench import IN_GROUP, Bench, bench, person, serving
-from tests.wecom.conftest import BOT, GROUP
+from tests.wecom.conftest import BOT, GROUP, until
 
 TAKE = {"label": "接单", "value": "take:GZ-1", "say": "接单"}
 
@@ -82,6 +82,18 @@ async def test_a_stream_that_nobody_answers_is_finished_in_seconds() -> None:
         await speaking
         (bubble,) = bubbles(b, "LiMing")
         assert (bubble.text, bubble.finished) == ("已收到，正在处理", True)
+
+
+async def test_whoever_writes_again_and_again_is_heard_every_time() -> None:
+    """What a person writes while three answers are open does not reach us: none is kept open for long then."""
+    async with robot() as b:
+        for number in range(8):
+            speaking = asyncio.create_task(b.simulator.talk.say("LiMing", f"第{number}句"))
+            await until(lambda n=number: len(b.box.messages) == n + 1)
+            await b.pass_time(1, step=0.1)
+            await speaking
+        await b.pass_time(8, step=0.5)
+        assert all(bubble.finished for bubble in bubbles(b, "LiMing"))
 
 
 async def test_words_that_the_platform_does_not_fetch_take_another_way() -> None:

@@ -60,6 +60,7 @@ class Robot:
         self._hour = Window(limits.conversation_per_hour, 3600, clock)
         self._uploading = Window(limits.uploads_per_minute, 60, clock)
         self._streams: dict[tuple[str, str], Seen] = {}
+        self._owners: dict[tuple[str, str], str] = {}
         self._uploads: dict[str, Upload] = {}
         self.asked: dict[str, Asked] = {}
         self.spoken: set[tuple[str, str]] = set()
@@ -159,11 +160,17 @@ class Robot:
             self._spend(asked.bot, asked.place)
             seen = Seen(self._context.clock(), asked.place, via, "stream", content, stream=key[1], bot=key[0])
             self._streams[key] = self._context.ledger.show(seen)
+            self._owners[key] = asked.user
         elif seen.finished:
             raise ApiError(846608, "stream message is finished, cannot update")
         elif self._context.clock() - seen.at > self._context.limits.stream_seconds:
             raise ApiError(846608, "stream message update expired (>6 minutes), cannot update")
         seen.text, seen.finished = content, bool(stream.get("finish"))
+
+    def unfinished(self, bot_id: str, user: str) -> int:
+        """Streams of a person that are still open: interactions in progress."""
+        mine = [key for key, owner in self._owners.items() if key[0] == bot_id and owner == user]
+        return sum(not self._streams[key].finished for key in mine)
 
     def stream_of(self, bot_id: str, stream_id: str) -> Seen | None:
         return self._streams.get((bot_id, stream_id))

@@ -175,7 +175,8 @@ class Talk:
     async def _post(self, spoken: Spoken, asked: Asked, payload: Json) -> None:
         """URL mode: at most three interactions of a person at a time; a click is posted once only."""
         key = (asked.bot.bot_id, asked.user)
-        if asked.about == "message" and self._busy[key] >= self._context.limits.in_progress:
+        in_progress = self._busy[key] + self._robot.unfinished(*key)
+        if asked.about == "message" and in_progress >= self._context.limits.in_progress:
             return
         code = self._context.serial("RC-")
         spoken.response_url = f"{self._context.base_url}/cgi-bin/aibot/response?response_code={code}"
