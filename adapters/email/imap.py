@@ -74,14 +74,16 @@ class Imap:
             raise Misconfigured("no host")
         context = None if settings.tls == "none" else context or ssl.create_default_context()
         wire = await Wire.open(settings.host, settings.port, context if settings.tls == "implicit" else None)
-        imap = cls(wire)
+        imap, password = cls(wire), settings.password.get_secret_value()
         try:
             await imap._greet()
             if settings.tls == "starttls" and context is not None:
                 await imap._encrypt(settings.host, context)
-            await imap._log_in(settings.username, settings.password.get_secret_value())
-        except BaseException:
+            await imap._log_in(settings.username, password)
+        except BaseException as error:
             imap.wire.close()
+            if isinstance(error, SendError) and password and password in error.reason:
+                raise type(error)(error.reason.replace(password, "***")) from None  # some servers repeat what they hear
             raise
         return imap
 

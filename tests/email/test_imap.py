@@ -222,6 +222,15 @@ async def test_a_server_that_is_busy_is_no_wrong_password() -> None:
         assert not isinstance(caught.value, Misconfigured | Denied)
 
 
+@pytest.mark.parametrize("said", [b"TAG NO cannot LOGIN %s\r\n", b"* BYE go away with %s\r\n"])
+async def test_a_server_that_repeats_the_password_does_not_get_it_into_the_log(said: bytes) -> None:
+    async with liar(replying("LOGIN", said % PASSWORD.encode())) as server:
+        with pytest.raises(Retry) as caught:
+            await Imap.open(settings(server.port))
+        assert PASSWORD not in f"{caught.value.reason} {caught.value}"
+        assert caught.value.__cause__ is None
+
+
 async def test_nobody_listens() -> None:
     async with liar(lambda tag, command: None) as server:
         port = server.port
