@@ -20,9 +20,10 @@ from storage.work import Ground, Work
 from workflows import files, secrecy
 from workflows.meeting_draft import begin, moment_from, refuse
 from workflows.meeting_scope import area_of
-from workflows.paper_fields import MATCH
+from workflows.paper_fields import LOOKED_AT, MATCH, read_fields
 from workflows.paper_reader import read_paper
 from workflows.paper_scope import sites_of
+from workflows.paper_text import tidy
 from workflows.phrases import full_clock, joined
 from workflows.reader import Reader, numbers_in
 from workflows.turn import Turn, open_expectations
@@ -38,6 +39,10 @@ QUIET = frozenset({"none", "ack", "meeting.notice", "meeting.query", "help", "co
 """Readings of words that may go with a paper; anything else is what the message is about."""
 LATER = 100
 """Answers given after the files have come are counted from here, so that none shares its key with an earlier one."""
+SHORTEST = 4
+"""Lines from which on a message may be a whole notice."""
+HEAD = 200
+"""Characters in which its title stands."""
 CLICK = Reading("click", {}, 1.0, "act")
 
 
@@ -166,7 +171,7 @@ async def on_ready(reader: Reader, work: Work, timer: Timer) -> None:
         await turn.reply(WORDS("say.no_meeting", name=_name(main)))
     else:
         others = [one for one in fetches if one.state == "stored" and one is not main]
-        await _draft(reader, turn, main, others, own)
+        await _draft_file(reader, turn, main, others, own)
 
 
 async def _turn(work: Work, inbox_id: int) -> tuple[Turn | None, list[Fetch]]:
@@ -209,36 +214,65 @@ async def _say_problems(turn: Turn, lost_ones: Sequence[Fetch], own: Mapping[str
 # ---- the draft
 
 
-async def _draft(reader: Reader, turn: Turn, main: Fetch, others: Sequence[Fetch], own: Mapping[str, Any]) -> None:
+async def pasted(turn: Turn, reader: Reader) -> bool:
+    """A whole notice as the words of a message: read by its headings rather than sentence by sentence."""
+    text, org = turn.incoming.text, turn.work.org
+    is_long = len([line for line in text.splitlines() if line.strip()]) >= SHORTEST and len(text) <= LOOKED_AT
+    if not is_long or turn.numbers or not MATCH["title"].search("".join(text.split())[:HEAD]):
+        return False
+    if area_of(org, turn.person) is None or (turn.group is not None and turn.group.purpose == "client"):
+        return False
+    paper = read_fields(tidy(text), turn.work.local(turn.incoming.written_at)).stored()
+    if not paper["title"] or not paper["is_meeting"] or paper["changes"]:
+        return False
+    await _draft(reader, turn, paper, {}, [WORDS("say.read_pasted"), *_other_times(turn, paper)])
+    return True
+
+
+async def _draft_file(reader: Reader, turn: Turn, main: Fetch, others: Sequence[Fetch], own: Mapping[str, Any]) -> None:
     paper = main.found["paper"]
-    said = {
-        name: paper[name] for name in ("start", "end", "tested_at", "arrive_before_minutes", "contact") if paper[name]
-    }
-    slots: dict[str, Any] = {**own, **said}
+    files = [main.sha256, *(one.sha256 for one in others)]
+    turn.audit("paper.read", name=_name(main), sha256=main.sha256, number=paper["number"])
+    await _draft(reader, turn, paper, own, _notes(turn, main, others, own), files=files, name=_name(main))
+
+
+async def _draft(
+    reader: Reader,
+    turn: Turn,
+    paper: Mapping[str, Any],
+    own: Mapping[str, Any],
+    notes: Sequence[str],
+    *,
+    files: Sequence[str] = (),
+    name: str = "",
+) -> None:
+    """Draft from the fields of a paper and, where it is silent, from the sender's ``own`` slots."""
+    said = {key: paper[key] for key in ("start", "end", "tested_at", "arrive_before_minutes", "contact") if paper[key]}
+    slots: dict[str, Any] = {**own, **said, "notes": list(notes), "files": list(files), "basis": _basis(paper, name)}
     slots["title"] = paper["name"] or own.get("title") or ""
     slots["system"] = own.get("system") or _system(reader, turn, paper)
-    slots["basis"] = _basis(main)
-    slots["files"] = [main.sha256, *(one.sha256 for one in others)]
-    slots["notes"] = _notes(turn, main, others, own)
     area = area_of(turn.work.org, turn.person)
     systems = (str(slots["system"]),) if slots["system"] else ()
     scope = sites_of(turn.work.org, area, paper, systems) if area else []
     if scope:
         slots["scope"] = scope
-    turn.audit("paper.read", name=_name(main), sha256=main.sha256, number=paper["number"])
     await begin(turn, slots, paper["start_text"] or turn.incoming.text)
 
 
 def _system(reader: Reader, turn: Turn, paper: Mapping[str, Any]) -> str:
+    """Of which system the meeting is: by its name, else by the whole title, which names who calls it."""
     context = Context(turn.work.local(turn.incoming.written_at), "coordinator", "direct")
-    readings = reader.again(WORDS("sentence", name=paper["name"] or paper["title"]), context)
-    return next((str(one.slots["system"]) for one in readings if one.slots.get("system")), "")
+    for words in filter(None, (paper["name"], paper["title"])):
+        readings = reader.again(WORDS("sentence", name=words), context)
+        found = next((str(one.slots["system"]) for one in readings if one.slots.get("system")), "")
+        if found not in ("", "other"):
+            return found
+    return ""
 
 
-def _basis(main: Fetch) -> str:
-    paper = main.found["paper"]
+def _basis(paper: Mapping[str, Any], name: str) -> str:
     key = "basis_number" if paper["title"] and paper["number"] else "basis" if paper["title"] else "basis_file"
-    return WORDS(f"say.{key}", title=paper["title"], number=paper["number"], name=_name(main))
+    return WORDS(f"say.{key}", title=paper["title"], number=paper["number"], name=name)
 
 
 def _notes(turn: Turn, main: Fetch, others: Sequence[Fetch], own: Mapping[str, Any]) -> list[str]:
@@ -248,15 +282,17 @@ def _notes(turn: Turn, main: Fetch, others: Sequence[Fetch], own: Mapping[str, A
     told, read = moment_from(own.get("start")), moment_from(paper["start"])
     if isinstance(told, datetime) and isinstance(read, datetime) and told != read:
         notes.append(WORDS("say.own_start", said=full_clock(work, told), read=full_clock(work, read)))
-    moments = [(role, moment_from(at)) for role, at in paper["others"]]
-    times = [
-        WORDS(f"time.{role}", at=full_clock(work, moment)) for role, moment in moments if isinstance(moment, datetime)
-    ]
-    if times:
-        notes.append(WORDS("say.other_times", times=joined(times, 5)))
+    notes += _other_times(turn, paper)
     if others:
         notes.append(WORDS("say.others", count=len(others), names=joined([_name(one) for one in others], 3)))
     return notes
+
+
+def _other_times(turn: Turn, paper: Mapping[str, Any]) -> list[str]:
+    """Times that were read and are no time of the meeting."""
+    work, moments = turn.work, [(role, moment_from(at)) for role, at in paper["others"]]
+    times = [WORDS(f"time.{role}", at=full_clock(work, one)) for role, one in moments if isinstance(one, datetime)]
+    return [WORDS("say.other_times", times=joined(times, 5))] if times else []
 
 
 def _name(fetch: Fetch) -> str:

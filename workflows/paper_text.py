@@ -40,7 +40,7 @@ class PaperText:
 def paper_text(data: bytes) -> PaperText:
     """What stands in a file, whatever its name says. Never raises for odd files."""
     try:
-        return PaperText(_tidy(_extract(data)))
+        return PaperText(_readable(tidy(_extract(data))))
     except UnreadableError as error:
         return PaperText(problem=error.why)
     except MemoryError:
@@ -102,11 +102,15 @@ def _plain(data: bytes) -> str:
     raise UnreadableError("broken")
 
 
-def _tidy(text: str) -> str:
-    """Lines without the spaces that justify Chinese print; UnreadableError when too little is left."""
+def tidy(text: str) -> str:
+    """Lines without the spaces that justify Chinese print, and without empty ones."""
     clean = text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")[:LONGEST]
     lines = [BETWEEN_HAN.sub("", line.replace("\u3000", " ")).strip() for line in clean.splitlines()]
-    whole = "\n".join(line for line in lines if line)
-    if len(LETTERS.findall(whole)) < FEWEST or len(HAN.findall(whole)) < FEWEST // 2:
+    return "\n".join(line for line in lines if line)
+
+
+def _readable(text: str) -> str:
+    """The same; UnreadableError when too little is there."""
+    if len(LETTERS.findall(text)) < FEWEST or len(HAN.findall(text)) < FEWEST // 2:
         raise UnreadableError("scanned")
-    return whole
+    return text

@@ -140,6 +140,8 @@ class Router:
         if quote is not None:
             turn.numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quote.text))))
         explained = await ack.trouble_detail(turn)
+        if await paper.pasted(turn, self.reader):
+            return
         readings = await self.reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
         intents = {reading.intent for reading in readings}
         if await meeting.overhear(turn, intents) or await paper.offered(turn, intents):

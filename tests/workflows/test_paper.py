@@ -40,7 +40,7 @@ async def test_a_red_headed_notice_becomes_a_draft_with_everything_in_it(tmp_pat
         assert "联系人：刘洋 0571-88880000" in seen.text
         assert f"依据：{TITLE}" in seen.text
         assert "共6个分会场" in seen.text
-        assert "附件里还写了签到11月25日（周三）9:15、报送截止11月24日（周二）18:00" in seen.text
+        assert "还写了签到11月25日（周三）9:15、报送截止11月24日（周二）18:00" in seen.text
         bot.nothing_more()
         row = await bot.meeting()
         assert (row.state, row.extra["files"]) == ("draft", [hashlib.sha256(FLOOD).hexdigest()])
@@ -268,3 +268,15 @@ async def test_the_joint_test_is_moved_in_words_and_the_meeting_stays(tmp_path: 
         bot.expect(
             "chen", "【请核对变更】", "联调时间：11月24日（周二）17:00 → 11月24日（周二）18:00", "需重新回复：8个单位"
         )
+
+
+async def test_a_whole_notice_pasted_as_words_is_read_by_its_headings(tmp_path: Path) -> None:
+    """Sentence by sentence, the joint test would be taken for the meeting."""
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "\n".join(papers.FLOOD.lines))
+        seen = bot.expect("chen", "【请核对】HY-20261125-001 全省防汛视频会商会", "11月25日（周三）9:30开始", TITLE)
+        assert "联调：11月24日（周二）16:30" in seen.text
+        assert "按公文格式读的" in seen.text
+        bot.nothing_more()
+        await bot.say("li", "\n".join(papers.FLOOD.lines))
+        bot.expect("li", "没有发布权限")
