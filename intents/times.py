@@ -14,6 +14,7 @@ from typing import Literal
 from intents import time_tokens as tokens
 from intents import time_values as values
 from intents.normal import normalise, simplified
+from intents.time_doubt import doubt
 from intents.time_roles import assign_roles
 from intents.time_tokens import Token
 
@@ -41,7 +42,7 @@ def find_times(text: str, now: datetime) -> list[TimeSpan]:
 def scan(text: str, now: datetime) -> list[TimeSpan]:
     """As `find_times`, on text that is normalised already; spans count in that text."""
     assembler = _Assembler(text, now)
-    return assign_roles(text, assembler.run())
+    return doubt(text, assign_roles(text, assembler.run()))
 
 
 def find_duration_minutes(text: str) -> int | None:

@@ -81,7 +81,7 @@ async def _draft(turn: Turn, area: Unit, slots: dict[str, Any], text: str) -> No
     )
     meeting = await _store(turn, area, plan, [*slots.get("notes", ()), *_notes(turn, area, plan, text)])
     meeting.extra = {**meeting.extra, "files": list(slots.get("files", ()))}
-    if not await _ask_weekday(turn, meeting, text):
+    if not await _ask_weekday(turn, meeting, text) and not await _ask_when(turn, meeting, text):
         await read_back(turn, meeting)
 
 
@@ -277,6 +277,33 @@ async def _ask_weekday(turn: Turn, meeting: Meeting, text: str) -> bool:
         "meeting.day",
         WORDS("ask.weekday", title=meeting.title),
         [(full_clock(turn.work, one), one.isoformat()) for one in options],
+        about=meeting.number,
+        pending={"number": meeting.number},
+    )
+    return True
+
+
+async def _ask_when(turn: Turn, meeting: Meeting, text: str) -> bool:
+    """“周三或周四下午两点”, “过几天上午九点”: no time was said that could be published. Which one, or when?"""
+    spans = find_times(text, turn.work.local(turn.incoming.written_at))
+    open_ = [span for span in spans if "uncertain" in span.flags]
+    if meeting.starts_at not in [span.start for span in open_]:
+        return False
+    meeting.extra = {**meeting.extra, "unclear": True}
+    start = turn.work.local(meeting.starts_at)
+    moments = dict.fromkeys(
+        span.start if isinstance(span.start, datetime) else datetime.combine(span.start, start.timetz())
+        for span in open_
+    )
+    if len(moments) == 1:
+        await await_yes(turn, meeting.number, {"act": "publish"})
+        await turn.reply(WORDS("ask.when", title=meeting.title, number=meeting.number), about=meeting.number)
+        return True
+    await choices.ask(
+        turn,
+        "meeting.day",
+        WORDS("ask.which_time", title=meeting.title),
+        [(full_clock(turn.work, one), one.isoformat()) for one in moments],
         about=meeting.number,
         pending={"number": meeting.number},
     )

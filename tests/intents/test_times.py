@@ -191,3 +191,25 @@ ODD = "0123456789年月日号点分时:：/-.周星期一二三四五六日天�
 def test_odd_times_never_break(text: str) -> None:
     for found in find_times(text, NOW):
         assert 0 <= found.span[0] < found.span[1] <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("下周二或周三下午2点", ["2026-12-01", "2026-12-02T14:00:00+08:00"]),
+        ("上午九点或者下午两点", ["2026-11-25T09:00:00+08:00", "2026-11-25T14:00:00+08:00"]),
+        ("过几天下午三点", ["2026-11-25T15:00:00+08:00"]),
+        ("近期上午九点开会", ["2026-11-25T09:00:00+08:00"]),
+        ("三四点钟开会", ["2026-11-25T16:00:00+08:00"]),
+    ],
+)
+def test_what_was_not_said_exactly_is_flagged_and_not_guessed(text: str, starts: list[str]) -> None:
+    spans = find_times(text, datetime.fromisoformat("2026-11-25T10:20:00+08:00"))
+    assert [span.start.isoformat() for span in spans] == starts
+    assert all("uncertain" in span.flags for span in spans)
+
+
+def test_what_was_said_exactly_is_not_doubted() -> None:
+    now = datetime.fromisoformat("2026-11-25T10:20:00+08:00")
+    for text in ("明天上午十点左右", "12月3日、12月4日上午9点", "周五14点到17点", "过几天的事，明天上午9点先开个会"):
+        assert all("uncertain" not in span.flags for span in find_times(text, now)), text

@@ -194,6 +194,26 @@ async def test_a_date_whose_weekday_does_not_fit_is_asked_about(tmp_path: Path) 
         assert await states(bot) == {"HY-20261203-001": "published"}
 
 
+async def test_of_two_times_one_is_picked_before_anything_can_be_published(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "下周二或周三下午两点全省政务视频会，各分会场参加")
+        bot.expect("chen", "是哪一个", "1. 12月1日（周二）14:00", "2. 12月2日（周三）14:00")
+        await bot.say("chen", "确认")
+        assert "published" not in (await states(bot)).values()
+        await bot.say("chen", "1")
+        bot.expect("chen", "12月1日（周二）14:00开始")
+
+
+async def test_a_time_that_is_still_open_is_asked_for(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "过几天上午九点开全省政务视频会，各分会场参加")
+        bot.expect("chen", "时间没有说准")
+        await bot.say("chen", "确认")
+        assert "published" not in (await states(bot)).values()
+        await bot.say("chen", "11月27日上午9点")
+        bot.expect("chen", "【请核对】", "11月27日（周五）9:00开始")
+
+
 async def test_a_start_that_has_passed_is_not_published(tmp_path: Path) -> None:
     async with scenario(tmp_path) as bot:
         await bot.say("chen", "今天上午9点全省防汛视频会商，各市县参加")
