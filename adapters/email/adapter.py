@@ -20,7 +20,7 @@ from adapters.email.pages import Pages
 from adapters.email.receive import read_message
 from adapters.email.send import Load, Office, Sending
 from adapters.email.smtp import Smtp
-from adapters.email.threads import PLATFORM, Threads
+from adapters.email.threads import PLATFORM, Threads, partner_of
 from adapters.email.trust import is_proven
 from adapters.email.words import words
 from storage.clock import sleep
@@ -57,7 +57,7 @@ class EmailAdapter:
         self._own = settings.address.strip()
         self._threads = Threads(secret, self._own)
         self._links = Links(secret, public_url, self._clock)
-        memory = Memory(ground.database)
+        memory = self._memory = Memory(ground.database)
         self._smtp = Smtp(settings.smtp, self._clock, self._own.rpartition("@")[2], context)
         office = Office(self._own, ZoneInfo(ground.settings.timezone), bool(settings.imap.trusted_authserv))
         self._sending = Sending(office, self._smtp, self._threads, self._links, memory, clock=self._clock, load=load)
@@ -132,8 +132,19 @@ class EmailAdapter:
         if self._accept is None:
             raise RuntimeError("not running")
         proven = is_proven(letter, self._settings.imap.trusted_authserv)
-        if not await self._accept(read_message(letter, self._own, self._threads, self._clock.now(), proven=proven)):
+        incoming = read_message(letter, self._own, self._threads, self._clock.now(), proven=proven)
+        place = await self._answered_in(letter) or incoming.conversation
+        if not await self._accept(incoming.model_copy(update={"conversation": place})):
             log.info("a mail came again", message_id=letter.message_id)
+
+    async def _answered_in(self, letter: Letter) -> Address | None:
+        """The thread of the mail of ours that is answered: some clients name only the last mail."""
+        named = (*letter.in_reply_to, *reversed(letter.references))
+        ours = next((found for message_id in named if (found := self._threads.read(message_id))), None)
+        place = await self._memory.address_of(ours.key) if ours is not None else None
+        if place is None or place.kind != "thread" or partner_of(place) != letter.sender:
+            return None
+        return place
 
     async def _take_bounce(self, bounce: bounces.Bounce) -> None:
         log.info("a bounce", key=bounce.key, status=bounce.status, failed=bounce.failed)

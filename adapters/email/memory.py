@@ -44,6 +44,13 @@ class Memory:
         stored = await self._one(query) if number.isdigit() else None
         return Outgoing.model_validate(stored) if stored else None
 
+    async def address_of(self, key: str) -> Address | None:
+        """Where a delivery went, by the key of its send job."""
+        number = key.removeprefix("hb-")
+        query = select(Delivery.address).where(Delivery.id == int(number), Delivery.platform == PLATFORM)
+        stored = await self._one(query) if number.isdigit() else None
+        return Address.parse(stored) if stored else None
+
     async def is_known(self, account: str, message_id: str) -> bool:
         """Whether a message with this id has been taken before."""
         query = select(InboxRow.id).where(

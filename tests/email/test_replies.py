@@ -90,6 +90,17 @@ async def test_a_fault_comes_in_by_mail_and_its_whole_story_stays_in_the_thread(
         assert (await bot.fault()).state in {"observing", "closed"}
 
 
+async def test_a_client_that_names_only_the_last_mail_stays_in_its_thread(tmp_path: Path) -> None:
+    async with house(tmp_path) as bot:
+        chen = "chen@sheng.example.org"
+        await receive(bot, chen, "没声音了，会马上开始", subject="求助")
+        asked = bot.smtp.to(chen)[-1].message
+        await receive(bot, chen, "青石镇", In_Reply_To=str(asked["Message-ID"]), subject=f"回复：{asked['Subject']}")
+        assert (await bot.fault()).site_id == "S4"
+        rows = await bot.rows(InboxRow, InboxRow.platform == "email")
+        assert len({row.conversation for row in rows}) == 1
+
+
 async def test_a_number_in_the_subject_finds_the_matter_when_the_thread_is_lost(tmp_path: Path) -> None:
     async with house(tmp_path) as bot:
         await publish(bot)
