@@ -135,7 +135,13 @@ class EmailAdapter:
         incoming = read_message(letter, self._own, self._threads, self._clock.now(), proven=proven)
         place = await self._answered_in(letter) or incoming.conversation
         if not await self._accept(incoming.model_copy(update={"conversation": place})):
-            log.info("a mail came again", message_id=letter.message_id)
+            await self._known(letter)
+
+    async def _known(self, letter: Letter) -> None:
+        """The mail came before. Another copy of it is not kept: what was to be forgotten would lie in the copy."""
+        log.info("a mail came again", message_id=letter.message_id)
+        if letter.source and await self._memory.source_of(self._own, letter.identity) != letter.source:
+            await self._mailbox.forget(letter.source)
 
     async def _answered_in(self, letter: Letter) -> Address | None:
         """The thread of the mail of ours that is answered: some clients name only the last mail."""

@@ -26,7 +26,7 @@ from adapters.email.imap import LARGEST_MAIL, Denied, Envelope, Imap
 from adapters.email.letter import LEFT_OUT, Letter, read_letter
 from adapters.email.words import words
 from storage.clock import sleep
-from storage.letters import Letters, StoredLetter, mail_store, whole
+from storage.letters import Letters, StoredLetter, forget, mail_store, whole
 from storage.messages import Attachment
 from storage.ports import Refused, SendError
 from storage.settings import EmailSettings
@@ -60,6 +60,7 @@ class Mailbox:
         context: ssl.SSLContext | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        self._ground = ground
         self._imap_settings, self._clock, self._take, self._context = settings.imap, ground.clock, take, context
         owner = settings.imap.username or settings.address
         self._letters = Letters(ground.database, f"{owner.casefold()}@@{settings.imap.host.casefold()}")
@@ -96,6 +97,11 @@ class Mailbox:
             return letter.files[int(place)].data
         except (ValueError, IndexError, FileNotFoundError) as error:
             raise Refused(words("refused.file")) from error
+
+    async def forget(self, source: str) -> None:
+        """Keep a raw mail no longer."""
+        async with self._ground.work() as work:
+            await forget(work, source)
 
     async def run(self) -> None:
         """Receive until cancelled."""
@@ -225,6 +231,9 @@ class Mailbox:
                 await whole(self._take_one(row))
 
     async def _take_one(self, row: StoredLetter) -> None:
+        if not row.sha256:  # taken before a crash, and forgotten since
+            await self._letters.taken(row)
+            return
         try:
             raw = await self._store.load(row.sha256)
             letter = await asyncio.to_thread(read_letter, raw)

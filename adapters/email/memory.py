@@ -8,6 +8,7 @@ from sqlmodel import col, func, or_, select
 
 from adapters.email.threads import PLATFORM, partner_of
 from storage.database import Database
+from storage.letters import SOURCE
 from storage.messages import Address, Outgoing
 from storage.models import Delivery, InboxRow
 
@@ -57,6 +58,14 @@ class Memory:
             InboxRow.platform == PLATFORM, InboxRow.account == account, InboxRow.message_id == message_id
         )
         return await self._one(query) is not None
+
+    async def source_of(self, account: str, message_id: str) -> str:
+        """The raw mail that a message was read from; empty when it was forgotten."""
+        query = select(InboxRow.payload).where(
+            InboxRow.platform == PLATFORM, InboxRow.account == account, InboxRow.message_id == message_id
+        )
+        payload = await self._one(query)
+        return str((payload.get("hints") or {}).get(SOURCE, "")) if isinstance(payload, dict) else ""
 
     async def recent(self, partner: str, proven: bool, since: datetime) -> list[datetime]:
         """When answers went to somebody since a moment, by whether the mails answered proved their sender."""
