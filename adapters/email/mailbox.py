@@ -33,6 +33,8 @@ from storage.settings import EmailSettings
 from storage.work import Ground
 
 REIDLE = timedelta(minutes=9)
+SOONEST = timedelta(seconds=1)
+"""Between two looks, whatever is configured."""
 LOOK_BACK = timedelta(days=2)
 STABLE = timedelta(seconds=30)
 LOCKED_OUT = timedelta(minutes=5)
@@ -137,7 +139,7 @@ class Mailbox:
 
     async def _wait(self, imap: Imap) -> None:
         """Until something may have come, or it is time to ask."""
-        until = self._clock.now() + min(self._imap_settings.poll_every, REIDLE)
+        until = self._clock.now() + max(min(self._imap_settings.poll_every, REIDLE), SOONEST)
         changed = asyncio.Event()
         if not imap.can_idle:
             await self._clock.wait(changed, until)
