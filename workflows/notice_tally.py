@@ -7,8 +7,10 @@ holds numbers alone.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 
 from storage.directory import TIERS
@@ -26,6 +28,11 @@ EVERY = timedelta(seconds=30)
 KIND = "tally"
 NOTICE = "notice"
 """The kind of a notice's own messages."""
+TOLD: tuple[Any, ...] = (
+    Obligation.unit_id, Obligation.met_at, Obligation.met_by, Obligation.closed_at, Obligation.opened_at,
+    Obligation.meeting, Obligation.person_ids, Obligation.detail, Obligation.fence,
+)  # fmt: skip
+"""All that is read of a debt here: a province has more than a thousand, and their ladders are long."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +72,16 @@ def by_tier(shares: Sequence[Share]) -> dict[str, Count]:
 
 async def newest_debts(work: Work, number: str) -> list[Obligation]:
     """The answer each unit owes or has given last (cancelled ones are owed no more), in the order they were opened."""
-    query = select(Obligation).where(
-        Obligation.meeting == number, Obligation.kind == "notice_ack", Obligation.state != "cancelled"
-    )
+    query = select(Obligation).options(load_only(*TOLD, raiseload=True)).where(*_owed(number))
     newest: dict[str, Obligation] = {}
     for debt in (await work.session.exec(query.order_by(col(Obligation.id)))).all():
         if debt.met_at is not None or debt.closed_at is None:
             newest[debt.unit_id] = debt
     return list(newest.values())
+
+
+def _owed(number: str) -> tuple[Any, ...]:
+    return Obligation.meeting == number, Obligation.kind == "notice_ack", Obligation.state != "cancelled"
 
 
 async def shares_of(work: Work, number: str, debts: Sequence[Obligation]) -> list[Share]:
@@ -97,8 +106,9 @@ async def schedule(work: Work, number: str) -> None:
 
 async def on_due(work: Work, timer: Timer) -> None:
     """The answers are due: whoever is silent now is shown to the coordinator without being asked for."""
-    shares = await shares_of(work, timer.about, await newest_debts(work, timer.about))
-    if count(shares).silent:
+    silent = select(Obligation.id).where(*_owed(timer.about), col(Obligation.closed_at).is_(None)).limit(1)
+    spreading = select(Notice.meeting).where(Notice.meeting == timer.about, Notice.state == "spreading").limit(1)
+    if any([(await work.session.exec(query)).first() for query in (silent, spreading)]):
         await schedule(work, timer.about)
 
 
