@@ -1,5 +1,6 @@
 """One message being answered: who wrote it, where, what it means, and how to answer."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,7 +13,9 @@ from storage.messages import Action, Address, Incoming, Outgoing, Question, Urge
 from storage.models import Expectation, Group, Person
 from storage.outbox import cancel_queued, post
 from storage.work import Work
+from workflows.words import Words
 
+IN_GROUP = [(re.compile(rule["find"]), rule["put"]) for rule in Words("turn").get("in_group")]
 ASK_LIFETIME = timedelta(hours=12)
 ALONE = "alone"
 """In what waits for an answer: the private chats where the same was asked, as text."""
@@ -83,7 +86,7 @@ class Turn:
     ) -> None:
         """Answer in the same conversation, mentioning the sender in a group."""
         message = Outgoing(
-            text=text,
+            text=text if self.direct else with_mention(text),
             title=title,
             about=about,
             urgency=Urgency.ANSWER,
@@ -204,6 +207,13 @@ async def open_expectations(work: Work, person_id: str, conversation: str) -> li
     )
     rows = [row for row in (await work.session.exec(query)).all() if not row.expires_at or row.expires_at > work.now]
     return sorted(rows, key=lambda row: conversation not in places_of(row))
+
+
+def with_mention(text: str) -> str:
+    """Words for a group: where they ask for an answer they say that it needs the mention."""
+    for find, put in IN_GROUP:
+        text = find.sub(put, text)
+    return text
 
 
 def places_of(row: Expectation) -> list[str]:

@@ -9,6 +9,7 @@ from storage.messages import Address
 from storage.models import Delivery, Expectation
 from storage.ports import Retry
 from tests.scenario import WECOM, Scenario, scenario
+from workflows.turn import with_mention
 
 DESK, CLIENTS, OWN, PROVINCE = "集客联络群", "临河县水利局客户群", "临河县保障群", "省级保障群"
 NOTICE = "明天上午9点半防汛视频会商，临河县和安川县参加，提前一小时到位"
@@ -171,3 +172,25 @@ async def test_a_copy_that_still_waits_is_taken_back_by_the_answer(bot: Scenario
     await bot.say("chen", "确认", group=DESK)
     (copy,) = await bot.rows(Delivery, Delivery.kind == "prompt")
     assert copy.state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("到了请回“已到位”。", "到了请@会保 回“已到位”。"),
+        ("请重新回“正常”或写明现象", "请@会保 重新回“正常”或写明现象"),
+        ("没看明白，请直接说，如“改到10点”。", "没看明白，请@会保 直接说，如“改到10点”。"),
+        ("没有可联系的人员，请先登记", "没有可联系的人员，请先登记"),
+        ("请@会保 回“确认”发布", "请@会保 回“确认”发布"),
+    ],
+)
+def test_words_in_a_group_that_ask_for_an_answer_name_the_mention(said: str, shown: str) -> None:
+    assert with_mention(said) == shown
+
+
+async def test_what_cannot_be_read_is_asked_again_with_the_mention(bot: Scenario) -> None:
+    await drafted(bot)
+    await bot.say("chen", "确认", group=DESK)
+    bot.forget_all()
+    await bot.say("chen", "刚才发错了", group=DESK)
+    bot.expect(f"#{DESK}", "请@会保 马上回“取消 HY-20261125-001”")
