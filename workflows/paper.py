@@ -79,7 +79,12 @@ def _only_calls(turn: Turn, intents: Collection[str]) -> bool:
 def _papers(incoming: Incoming) -> list[Any]:
     if incoming.click:
         return []
-    return [one for one in incoming.attachments if one.kind == "file" and MATCH["name"].search(one.name)]
+    return [one for one in incoming.attachments if one.kind == "file" and _may_be_paper(one.name)]
+
+
+def _may_be_paper(name: str) -> bool:
+    """By its name; not every platform tells it, then what is inside decides."""
+    return not name or MATCH["name"].search(name) is not None
 
 
 async def _have_read(turn: Turn, refs: Sequence[str]) -> None:
@@ -93,7 +98,7 @@ async def _have_read(turn: Turn, refs: Sequence[str]) -> None:
     if fetches:
         await set_timer(work, f"{LATE}:{row.id}", LATE, work.now + PATIENCE, payload={"inbox": row.id})
     else:
-        await turn.reply(WORDS("problem.lost", name=_papers(turn.incoming)[0].name))
+        await turn.reply(WORDS("problem.lost", name=_papers(turn.incoming)[0].name or WORDS("unnamed")))
 
 
 async def _inbox_row(work: Work, incoming: Incoming) -> InboxRow:
@@ -110,8 +115,7 @@ async def _inbox_row(work: Work, incoming: Incoming) -> InboxRow:
 
 async def inspect(ground: Ground, fetch: Fetch, data: bytes) -> dict[str, Any]:
     """Look into a file before it is kept: marked papers never are, nor papers that nobody can check."""
-    name = str(fetch.attachment.get("name", ""))
-    if not MATCH["name"].search(name):
+    if fetch.attachment.get("kind") != "file" or not _may_be_paper(str(fetch.attachment.get("name", ""))):
         return {}
     async with ground.look() as work:
         now = work.local(fetch.created_at)
@@ -296,4 +300,4 @@ def _other_times(turn: Turn, paper: Mapping[str, Any]) -> list[str]:
 
 
 def _name(fetch: Fetch) -> str:
-    return str(fetch.attachment.get("name", ""))
+    return str(fetch.attachment.get("name", "")) or WORDS("unnamed")

@@ -236,6 +236,17 @@ async def test_a_file_that_does_not_come_is_said_and_read_when_it_comes(tmp_path
         bot.nothing_more()
 
 
+async def test_a_file_whose_name_the_platform_does_not_tell_is_read_by_what_it_is(tmp_path: Path) -> None:
+    async with scenario(tmp_path, platform=RichPlatform) as bot:
+        platform = bot.platforms["dingtalk"]
+        assert isinstance(platform, RichPlatform)
+        platform.files |= {"f1": FLOOD, "f2": papers.scanned_pdf()}
+        await bot.say("chen", attachments=[Attachment(kind="file", ref="f1")])
+        bot.expect("chen", "【请核对】", "全省防汛视频会商会")
+        await bot.say("chen", attachments=[Attachment(kind="file", ref="f2")])
+        bot.expect("chen", "附件《附件》是扫描件")
+
+
 async def test_the_draft_waits_for_the_last_file(tmp_path: Path) -> None:
     async with scenario(tmp_path, platform=RichPlatform) as bot:
         platform = bot.platforms["dingtalk"]
