@@ -22,6 +22,7 @@ _OFFICE_AFTER = re.compile(_WORDS["office_after"])
 _JOINER = re.compile(_WORDS["joiner"])
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = tuple((unit, tuple(words)) for unit, words in _WORDS["kind"].items())
 _TAILS = ("主会场", "分会场", "会场")
+_LOWEST = "township"
 _MIN_SOUND, _MAX_SOUND = 3, 8
 _OFFICES = ("局", "中心")
 _TOWNS = ("镇", "乡", "街道")
@@ -167,7 +168,8 @@ class PlaceIndex:
         for hit in hits:
             if merged and text[merged[-1].end : hit.start] in ("", "的", "市", "县", "区", ":", "-"):
                 units = {self.places[at].unit for at in merged[-1].sites}
-                children = tuple(at for at in hit.sites if self._below(at, units))
+                tiers = {self.places[at].tier for at in merged[-1].sites}
+                children = tuple(at for at in hit.sites if self._below(at, units) and tiers != {_LOWEST})
                 if children:
                     merged[-1] = PlaceHit(merged[-1].start, hit.end, children)
                     continue
@@ -249,6 +251,8 @@ def _derived(own: set[str]) -> set[str]:
         if len(base) < 3:
             continue
         found.add(base)
+        if (inner := _PATTERNS["inner_town"].fullmatch(base)) is not None:
+            found.add(inner[1] + inner[2])
         if base.endswith(_OFFICES):
             split = _PATTERNS["office"].fullmatch(base)
             if split is not None:

@@ -33,6 +33,7 @@ CREATING = {
     "meeting.cancel",
     "fault.confirm",
     "fault.cancel",
+    "fault.resolve",
     "assign",
 }
 
@@ -47,6 +48,8 @@ class Scores:
     missed: Counter[str] = field(default_factory=Counter)
     exact: Counter[str] = field(default_factory=Counter)
     present: Counter[str] = field(default_factory=Counter)
+    talk: Counter[str] = field(default_factory=Counter)
+    """What was done about lines that want nothing: "act", "ask", "ignore"; "begun" where something began or ended."""
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -67,8 +70,18 @@ class Scores:
 
     @property
     def small_talk_acted(self) -> float:
-        nones = sum(count for (want, _), count in self.pairs.items() if want == "none")
-        return _share(sum(count for (want, got), count in self.pairs.items() if want == "none" != got), nones)
+        return self._talk("act")
+
+    @property
+    def small_talk_asked(self) -> float:
+        return self._talk("ask")
+
+    @property
+    def small_talk_begun(self) -> float:
+        return self._talk("begun")
+
+    def _talk(self, what: str) -> float:
+        return _share(self.talk[what], sum(self.talk[act] for act in ("act", "ask", "ignore")))
 
 
 def _share(part: int, whole: int) -> float:
@@ -100,6 +113,9 @@ def score(records: Iterable[dict[str, Any]], understanding: Understanding) -> Sc
 
 def _count(scores: Scores, record: dict[str, Any], reading: Reading) -> None:
     scores.pairs[record["intent"], reading.intent] += 1
+    if record["intent"] == "none" and record.get("act", "ignore") == "ignore":
+        scores.talk[reading.act] += 1
+        scores.talk["begun"] += reading.act == "act" and reading.intent in CREATING
     got, want = outward(reading.slots), record["slots"]
     wrong = record["intent"] != reading.intent or got != want
     if wrong:
@@ -151,13 +167,14 @@ def report(scores: Scores) -> Iterable[str]:
             yield f"  confused {want} → {got}: {count}"
     yield (
         f"intent {scores.intent:.2%} · slots F1 {scores.slots:.2%} · sites {scores.sites:.2%} · "
-        f"start {scores.starts:.2%} · small talk acted on {scores.small_talk_acted:.2%}"
+        f"start {scores.starts:.2%} · small talk acted on {scores.small_talk_acted:.2%}, "
+        f"asked about {scores.small_talk_asked:.2%}, something begun or ended {scores.small_talk_begun:.2%}"
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Score the understanding on labelled lines.")
-    parser.add_argument("files", nargs="*", type=Path, default=[DEV])
+    parser.add_argument("files", nargs="*", type=Path, default=[DEV, FRESH, HELD])
     parser.add_argument("--sites", type=Path, default=SITES)
     parser.add_argument("--errors", action="store_true", help="print each line that went wrong")
     chosen = parser.parse_args(arguments)
