@@ -28,6 +28,8 @@ LOCAL = ("reply", "prompt", "help", "stranger", "tally", "echo", "card", "channe
 """Kinds that only matter where they were said: they do not wander to other channels."""
 ONE_BY_ONE = frozenset({"email"})
 """Platforms where every dead address is told by itself: they die singly, and somebody has to look each up."""
+MANY_REFUSED = 10
+"""More than this in the same words on one day are told once: then it is not the addresses."""
 DELAYED = re.compile(r"4\.\d")
 """A mail system's word for not yet (RFC 3463)."""
 STRANGER = "stranger"
@@ -211,9 +213,17 @@ async def _refused(work: Work, row: Delivery) -> None:
     text = WORDS(
         "channel.refused", platform=_platform(row.platform), who=_receiver(work, row), reason=fit(row.error, 60)
     )
-    what = row.address if row.platform in ONE_BY_ONE else row.error[:40]
+    single = row.platform in ONE_BY_ONE and await _refused_alike(work, row) <= MANY_REFUSED
+    what = row.address if single else row.error[:40]
     key = f"refused:{row.platform}:{what}:{work.local(work.now):%Y%m%d}"
     await _alarm_operators(work, Outgoing(text=text, urgency=Urgency.FAULT), key, told=False)
+
+
+async def _refused_alike(work: Work, row: Delivery) -> int:
+    """How many messages were refused in the same words within a day: many mean that the trouble is on our side."""
+    same = (Delivery.platform == row.platform, Delivery.state == "failed", Delivery.error == row.error)
+    recent = col(Delivery.created_at) > work.now - timedelta(days=1)
+    return int((await work.session.exec(select(func.count()).where(*same, recent))).one())
 
 
 def _receiver(work: Work, row: Delivery) -> str:

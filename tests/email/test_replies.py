@@ -202,6 +202,14 @@ async def test_two_dead_addresses_are_two_words_to_the_operator(tmp_path: Path) 
         assert len(bot.smtp.to(MA)) == 2
 
 
+async def test_when_everything_is_refused_in_the_same_words_the_operator_is_not_buried(tmp_path: Path) -> None:
+    async with house(tmp_path) as bot:
+        for number in range(30):
+            bot.smtp.refuse[f"p{number}@x.cn"] = "550 5.7.1 sender not allowed"
+            await bot.post(f"p{number}@x.cn", "您好", key=f"k{number}")
+        assert 10 <= len(bot.smtp.to(MA)) <= 12
+
+
 async def test_a_delay_changes_nothing_and_alarms_nobody(tmp_path: Path) -> None:
     async with house(tmp_path) as bot:
         await bot.post(LI, "您好", about=NUMBER)
