@@ -283,14 +283,20 @@ async def _ask_weekday(turn: Turn, meeting: Meeting, text: str) -> bool:
     return True
 
 
+def day_of(moment: datetime | date) -> date:
+    """The day of a moment, or the day itself."""
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
 async def _ask_when(turn: Turn, meeting: Meeting, text: str) -> bool:
     """“周三或周四下午两点”, “过几天上午九点”: no time was said that could be published. Which one, or when?"""
     spans = find_times(text, turn.work.local(turn.incoming.written_at))
     open_ = [span for span in spans if "uncertain" in span.flags]
-    if meeting.starts_at not in [span.start for span in open_]:
-        return False
-    meeting.extra = {**meeting.extra, "unclear": True}
+    on_a_day = [day_of(span.start) for span in spans if span not in open_]
     start = turn.work.local(meeting.starts_at)
+    if meeting.starts_at not in [span.start for span in open_] or start.date() in on_a_day:
+        return False  # "15日至16日，每天上午9点" is exact
+    meeting.extra = {**meeting.extra, "unclear": True}
     moments = dict.fromkeys(
         span.start if isinstance(span.start, datetime) else datetime.combine(span.start, start.timetz())
         for span in open_

@@ -204,6 +204,12 @@ async def test_of_two_times_one_is_picked_before_anything_can_be_published(tmp_p
         bot.expect("chen", "12月1日（周二）14:00开始")
 
 
+async def test_every_day_of_named_days_is_exact(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "12月15日至16日，每天上午9点全省政务视频培训，各分会场参加")
+        bot.expect("chen", "【请核对】", "12月15日（周二）9:00开始")
+
+
 async def test_a_time_that_is_still_open_is_asked_for(tmp_path: Path) -> None:
     async with scenario(tmp_path) as bot:
         await bot.say("chen", "过几天上午九点开全省政务视频会，各分会场参加")
