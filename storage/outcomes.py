@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 OnFailure = Callable[[Work, Delivery, bool], Awaitable[None]]
 """A row failed (True: for good; False: the fast retries are used up): turn to the next channel, tell people."""
+OnAdvice = Callable[[Work, Delivery, str], Awaitable[None]]
+"""A row went, but not by the best way: tell an operator what to do about it."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,20 @@ Arrival: TypeAlias = tuple[int, Sent, bool]
 class Outcomes:
     """Records outcomes for one worker on one platform."""
 
-    def __init__(self, platform: str, owner: str, on_failure: OnFailure, *, receipts: bool = False) -> None:
+    def __init__(
+        self,
+        platform: str,
+        owner: str,
+        on_failure: OnFailure,
+        on_advice: OnAdvice | None = None,
+        *,
+        receipts: bool = False,
+    ) -> None:
         """``receipts``: the platform can be asked who has read a message."""
         self._platform = platform
         self._receipts = receipts
         self._owner = owner
-        self._on_failure = on_failure
+        self._on_failure, self._on_advice = on_failure, on_advice
         self._trouble_since: datetime | None = None
 
     async def record(self, work: Work, tried: Sequence[Tried]) -> None:
@@ -63,6 +73,7 @@ class Outcomes:
                 arrived[claimed.attempt, item.outcome, asks and claimed.worth_asking].append(claimed.row_id)
         for arrival, ids in arrived.items():
             await self._sent(work, arrival, ids)
+            await self._advise(work, ids[0], arrival[1].advice)
         await self._failed(work, {i.claimed.row_id: i for i in tried if not isinstance(i.outcome, Sent)})
 
     async def _failed(self, work: Work, by_id: Mapping[int, Tried]) -> None:
@@ -92,6 +103,15 @@ class Outcomes:
         if self._trouble_since is not None and work.now - self._trouble_since > OUTAGE:
             await self._end_of_outage(work)
         self._trouble_since = None
+
+    async def _advise(self, work: Work, row_id: int, advice: str) -> None:
+        if not advice or self._on_advice is None:
+            return
+        try:
+            async with work.attempt():
+                await self._on_advice(work, await work.session.get_one(Delivery, row_id), advice)
+        except Exception:  # as below
+            log.exception("cannot pass advice on", delivery=row_id)
 
     async def _end_of_outage(self, work: Work) -> None:
         """The platform is back: what waits for its next try need not wait out the slow retries."""

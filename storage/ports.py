@@ -72,10 +72,14 @@ class SendJob:
 
 @dataclass(frozen=True)
 class Sent:
-    """The platform took it. ``provider_id`` serves recall and read status."""
+    """The platform took it. ``provider_id`` serves recall and read status.
+
+    ``advice``: it did not go by the best way, and what an operator can do about that; said once.
+    """
 
     provider_id: str = ""
     delivered: bool = False
+    advice: str = ""
 
 
 Outcome: TypeAlias = Sent | SendError

@@ -24,7 +24,7 @@ from storage.inbox import Bury, Dispatcher, Handle, Inbox
 from storage.jumps import ClockWatch
 from storage.ports import Adapter, Downloads, FailsLate, Receipts
 from storage.receipts import ReceiptReader
-from storage.sender import OnFailure, Renderer, Sender
+from storage.sender import OnAdvice, OnFailure, Renderer, Sender
 from storage.work import Ground, Manners, Work
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Logic:
     renderers: Mapping[str, Renderer]
     on_failure: OnFailure
     resend_mark: str
+    on_advice: OnAdvice | None = None
     on_stuck: OnStuck = nobody_to_tell
     on_file: OnFile = _shown_nowhere
     inspect: Inspect = nothing_found
@@ -97,7 +98,8 @@ class Runtime:
         self.dispatcher = Dispatcher(ground, logic.handle, logic.bury)
         self.engine = Engine(ground, logic.escalate, logic.timers, self.dispatcher.drain, logic.on_stuck)
         self.senders = [
-            Sender(ground, adapter, logic.renderers, logic.on_failure, logic.resend_mark) for adapter in adapters
+            Sender(ground, adapter, logic.renderers, logic.on_failure, logic.resend_mark, logic.on_advice)
+            for adapter in adapters
         ]
         for adapter in adapters:
             if isinstance(adapter, FailsLate):

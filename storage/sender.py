@@ -19,7 +19,7 @@ from sqlmodel import col, update
 from storage.claims import LEASE, Batch, Claims, Renderer
 from storage.messages import Address
 from storage.models import Delivery
-from storage.outcomes import OnFailure, Outcomes, Tried
+from storage.outcomes import OnAdvice, OnFailure, Outcomes, Tried
 from storage.ports import Adapter, Outcome, Receipts, Retry, SendJob, Unsure
 from storage.recall import send_or_recall
 from storage.work import Ground
@@ -33,7 +33,7 @@ RECORD_TRIES = 60
 
 log = structlog.get_logger(__name__)
 
-__all__ = ["OnFailure", "Renderer", "Sender"]
+__all__ = ["OnAdvice", "OnFailure", "Renderer", "Sender"]
 
 
 class Sender:
@@ -46,12 +46,13 @@ class Sender:
         renderers: Mapping[str, Renderer],
         on_failure: OnFailure,
         resend_mark: str,
+        on_advice: OnAdvice | None = None,
     ) -> None:
         self._ground = ground
         self._adapter = adapter
         self._claims = Claims(ground, adapter.platform, adapter.capabilities, renderers, resend_mark)
         asks = isinstance(adapter, Receipts)
-        self._outcomes = Outcomes(adapter.platform, self._claims.owner, on_failure, receipts=asks)
+        self._outcomes = Outcomes(adapter.platform, self._claims.owner, on_failure, on_advice, receipts=asks)
         self._tried: list[Tried] = []
         """What became of the last call, until it is recorded."""
         self._record_failures = 0

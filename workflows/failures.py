@@ -226,6 +226,12 @@ async def _refused_alike(work: Work, row: Delivery) -> int:
     return int((await work.session.exec(select(func.count()).where(*same, recent))).one())
 
 
+async def advised(work: Work, row: Delivery, advice: str) -> None:
+    """It went, but there is something to be done about the way there: the operators hear that once."""
+    text = WORDS("channel.advice", platform=_platform(row.platform), who=_receiver(work, row), advice=advice)
+    await _alarm_operators(work, Outgoing(text=text), f"advice:{row.address}:{advice[:40]}", told=False)
+
+
 def _receiver(work: Work, row: Delivery) -> str:
     person = work.org.people.get(row.person_id or "")
     group = work.org.group_at(Address.parse(row.address))

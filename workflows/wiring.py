@@ -84,6 +84,7 @@ def logic(org: Directory, adviser: helper.Adviser | None = None) -> Logic:
         },
         renderers={**RENDERERS, digest.KIND: partial(digest.render, RENDERERS)},
         on_failure=failures.turn_to_next_channel,
+        on_advice=failures.advised,
         on_stuck=failures.keeps_failing,
         resend_mark=Words("escalation")("resend_mark"),
         on_file=paper.kept,

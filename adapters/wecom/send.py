@@ -160,7 +160,8 @@ class Sending:
         await self._words(address, job, progress)
         for attachment in job.message.attachments[len(progress.files) :]:
             progress.files.append(await self._attach(address, attachment))
-        return Sent(KEY_SEPARATOR.join(key for key in [*progress.words, *progress.files] if key))
+        keys = KEY_SEPARATOR.join(key for key in [*progress.words, *progress.files] if key)
+        return Sent(keys, advice=self._ways.advice(address))
 
     async def _words(self, address: Address, job: SendJob, progress: Progress) -> None:
         """Say it; a card comes with the words of the app, or is them."""

@@ -59,6 +59,7 @@ class Ways:
         self._uploads = Pace(client.clock, *UPLOADS)
         self._closed: set[str] = set()
         """Where a push was refused: the robot must be mentioned there once."""
+        self._advised: set[str] = set()
         self._foreign: set[str] = set()
         """Groups that are not the app's own."""
         self._lost: set[str] = set()
@@ -75,9 +76,18 @@ class Ways:
             return words("trouble.push_replaced", groups=" ".join(sorted(replaced)[:5]))
         return ""
 
+    def advice(self, address: Address) -> str:
+        """What an operator can do about a group that only its robot writes to; once, until somebody speaks there."""
+        here = address.id
+        if address.kind != "group" or here in self._advised or here not in self._closed & set(self.robots):
+            return ""
+        self._advised.add(here)
+        return words("message.mention_once")
+
     def spoken(self, address: Address) -> None:
         """Somebody spoke to the robot there: pushes are open."""
         self._closed.discard(_place(address))
+        self._advised.discard(_place(address))
         self._lost.discard(address.id)
 
     def reached(self, address: Address) -> None:

@@ -11,7 +11,7 @@ from storage.models import Obligation
 from storage.obligations import Rung, open_obligation
 from storage.organisation.sample import SAMPLE
 from storage.outbox import post, post_person
-from storage.ports import Refused, Retry
+from storage.ports import Refused, Retry, Sent
 from tests.scenario import WECOM, Scenario, scenario
 
 DT_LI = Address(platform="dingtalk", kind="direct", id="dt-li")
@@ -144,4 +144,18 @@ async def test_a_rung_that_cannot_be_climbed_is_told_to_the_operators_once_a_day
         bot.runtime.engine._escalate = broken  # type: ignore[assignment]
         await bot.advance("8m")
         bot.expect("admin", "HY-1", "临河县", "连续3次没有办成", "请先人工催办")
+        bot.nothing_more()
+
+
+async def test_what_an_operator_can_do_about_a_way_is_said_once(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        place = Address(platform="dingtalk", kind="group", id="cid-anchuan")
+        bot.platforms["dingtalk"].outcomes[place] = Sent("m1", advice="请到群里说一句话")
+        for key in ("g1", "g2"):
+            async with bot.ground.work() as work:
+                await post(work, place, Outgoing(text="安川请注意", about="HY-1"), key=key, kind="notice")
+            await bot.settle()
+        bot.expect("admin", "钉钉的安川县保障群", "请到群里说一句话")
+        bot.expect("#安川县保障群", "安川请注意")
+        bot.expect("#安川县保障群", "安川请注意")
         bot.nothing_more()
