@@ -28,11 +28,13 @@ from workflows import (
 )
 from workflows.authority import may
 from workflows.phrases import call, clock, fit, full_clock, joined
+from workflows.reader import ARRIVING
 from workflows.turn import STAY, Turn
 from workflows.words import Words
 
 WORDS = Words("ack")
 KNOWN = re.compile(WORDS.get("match.known"))
+COMING = re.compile(WORDS.get("match.coming"))
 KINDS = ("notice_ack", "fault_ack")
 DEBT = re.compile("[0-9]{1,18}")
 ALL = "*"
@@ -53,9 +55,9 @@ async def acknowledge(turn: Turn) -> None:
         await _ask_which(turn, owed, subjects)
     elif owed:
         await _settle(turn, owed)
-    elif isinstance(minutes := turn.slot("eta_minutes"), int):
-        await checklist.on_the_way(turn, minutes)
-    else:
+    elif (promised := _arrives_at(turn)) is not None:
+        await checklist.on_the_way(turn, promised)
+    elif not (COMING.search(turn.incoming.text) and await checklist.ask_when(turn)):
         await _nothing_open(turn)
 
 
@@ -107,9 +109,17 @@ async def _settle(turn: Turn, owed: Sequence[Obligation]) -> None:
             await fault_progress.take(turn, await turn.work.session.get_one(Fault, debt.fault))
     if notices and turn.direct:
         await _receipt(turn, notices)
-    minutes = turn.slot("eta_minutes")
-    if isinstance(minutes, int) and notices:
-        await checklist.on_the_way(turn, minutes)
+    if notices and isinstance(turn.slot("eta_minutes"), int) and (promised := _arrives_at(turn)) is not None:
+        await checklist.on_the_way(turn, promised)
+
+
+def _arrives_at(turn: Turn) -> datetime | None:
+    """When the speaker says they will be there, if they say it: in so long, or at an hour that is near."""
+    at, minutes, clock_time = turn.incoming.written_at, turn.slot("eta_minutes"), turn.slot("eta_at")
+    if isinstance(minutes, int):
+        return at + timedelta(minutes=minutes)
+    moment = datetime.fromisoformat(clock_time) if isinstance(clock_time, str) else at
+    return moment if at < moment <= at + ARRIVING and COMING.search(turn.incoming.text) else None
 
 
 async def _meet_notice(turn: Turn, debt: Obligation, detail: dict[str, Any] | None = None) -> None:

@@ -19,6 +19,7 @@ from workflows.authority import may
 from workflows.checklist_target import Spot
 from workflows.fault_clock import OVERDUE
 from workflows.phrases import call, clock
+from workflows.reader import ARRIVING
 from workflows.turn import Turn
 from workflows.words import Words
 
@@ -123,14 +124,24 @@ async def _arrival_of(turn: Turn, spot: Spot) -> Obligation | None:
     return (await turn.work.session.exec(query.order_by(col(Obligation.id).desc()).limit(1))).first()
 
 
-async def on_the_way(turn: Turn, minutes: int) -> None:
+async def ask_when(turn: Turn) -> bool:
+    """“路上堵车，晚点到”: ask by when. Whether the speaker is awaited anywhere soon."""
+    owed = [row for row in await target.arrivals(turn) if _may(turn, "meeting.arrive", row)]
+    near = await target.spots(turn, [row for row in owed if row.due_at <= turn.work.now + ARRIVING])
+    if near:
+        about = near[0].meeting.number
+        await turn.reply(WORDS("arrive.when", number=about, site=near[0].site.name), about=about)
+    return bool(near)
+
+
+async def on_the_way(turn: Turn, promised: datetime) -> None:
     """“还有20分钟到”: the time becomes a promise; one that is too late is told to the coordinator."""
     owed = [row for row in await target.arrivals(turn) if _may(turn, "meeting.arrive", row)]
     found = target.nearest(await target.spots(turn, owed))
     if not found:
         await _no_arrival(turn)
         return
-    spot, promised = found[0], turn.incoming.written_at + timedelta(minutes=minutes)
+    spot = found[0]
     arrival = next(row for row in owed if row.meeting == spot.meeting.number)
     here = (Obligation.meeting == arrival.meeting, Obligation.site_id == arrival.site_id, Obligation.fault == "")
     for older in await unmet(turn.work, *here, kinds=("promise",)):

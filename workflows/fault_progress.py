@@ -99,8 +99,12 @@ async def _promise(turn: Turn, fault: Fault) -> Obligation | None:
 
 def _said_time(turn: Turn, at: datetime) -> datetime | None:
     """The moment a message promises, when it lies ahead."""
-    minutes = turn.slot("eta_minutes")
-    return at + timedelta(minutes=minutes) if isinstance(minutes, int) and minutes > 0 else None
+    minutes, clock_time = turn.slot("eta_minutes"), turn.slot("eta_at")
+    if isinstance(minutes, int) and minutes > 0:
+        return at + timedelta(minutes=minutes)
+    if isinstance(clock_time, str) and re.search(WORDS.get("promise_pattern"), turn.incoming.text):
+        return datetime.fromisoformat(clock_time)
+    return None
 
 
 async def _announce(turn: Turn, fault: Fault, following: Obligation, word: str) -> None:
@@ -200,7 +204,7 @@ async def _say_news(turn: Turn, fault: Fault) -> None:
 def _is_there(turn: Turn) -> bool:
     """Whether the message says that somebody has arrived (not that they will)."""
     text = turn.incoming.text
-    coming = turn.slot("eta_minutes") or re.search(WORDS.get("not_there_pattern"), text)
+    coming = _said_time(turn, turn.work.now) or re.search(WORDS.get("not_there_pattern"), text)
     return not coming and re.search(WORDS.get("arrived_pattern"), text) is not None
 
 
