@@ -9,7 +9,7 @@ from typing import Any
 from tests.playing import sent
 from tests.simulators.wecom import Limits, Seen, Spoken
 from tests.wecom.bench import IN_GROUP, Bench, bench, person, serving
-from tests.wecom.conftest import BOT, GROUP, until
+from tests.wecom.conftest import BOT, GROUP
 
 TAKE = {"label": "接单", "value": "take:GZ-1", "say": "接单"}
 
@@ -89,7 +89,7 @@ async def test_whoever_writes_again_and_again_is_heard_every_time() -> None:
     async with robot() as b:
         for number in range(8):
             speaking = asyncio.create_task(b.simulator.talk.say("LiMing", f"第{number}句"))
-            await until(lambda n=number: len(b.box.messages) == n + 1)
+            await b.heard(number + 1)
             await b.pass_time(1, step=0.1)
             await speaking
         await b.pass_time(8, step=0.5)
