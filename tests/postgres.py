@@ -46,7 +46,8 @@ def server(source: Path) -> Iterator[str]:
         options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
         _run([binaries / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"], demote)
         # Without our streams: whoever reads them to their end must not wait for the guard or what it starts.
-        quiet, command = subprocess.DEVNULL, ["sh", "-c", GUARD, "guard", str(os.getpid()), folder]
+        quiet = subprocess.DEVNULL
+        command = ["sh", "-c", GUARD, "guard", str(os.getpid()), str(folder)]
         guard = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
