@@ -3,7 +3,7 @@
 from storage.models import Fault, Obligation
 from storage.work import Work
 from workflows import fault_book as book
-from workflows import fault_pick, fault_profile, fault_voice, fault_words
+from workflows import fault_pick, fault_profile, fault_voice, fault_words, manners
 from workflows.phrases import call, clock
 from workflows.turn import Turn
 from workflows.words import Words
@@ -68,7 +68,14 @@ async def _urge(turn: Turn, fault: Fault) -> None:
     turn.audit("fault.urged", about=fault.number, text=turn.incoming.text)
     pushed = await _push(turn, fault) if fault.state in book.WORKING else ""
     text = await state_of(turn, fault)
-    await turn.reply(text + (WORDS("pushed", people=pushed) if pushed else ""), about=fault.number)
+    await turn.reply(text + (await _said_pushed(turn, fault, pushed) if pushed else ""), about=fault.number)
+
+
+async def _said_pushed(turn: Turn, fault: Fault, people: str) -> str:
+    """That they have been reminded, or when they will be: night and noon let them rest."""
+    hear_at = await manners.starts(turn.work, fault.number)
+    later = hear_at > turn.work.now
+    return WORDS("pushed_later" if later else "pushed", people=people, at=clock(turn.work, hear_at))
 
 
 async def _push(turn: Turn, fault: Fault) -> str:

@@ -5,7 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from storage.models import Fault
 from workflows import fault_book as book
-from workflows import fault_clock, fault_dispatch, fault_hand, fault_pick, fault_question, fault_voice, fault_words
+from workflows import (
+    fault_clock,
+    fault_dispatch,
+    fault_hand,
+    fault_pick,
+    fault_question,
+    fault_voice,
+    fault_words,
+    manners,
+)
 from workflows.fault_question import ASKED
 from workflows.phrases import call, clock
 from workflows.turn import Turn, forget
@@ -213,4 +222,5 @@ async def _cancel(turn: Turn, fault: Fault) -> None:
     skip = [str(turn.incoming.conversation)]
     await fault_voice.to_reporters(work, fault, WORDS("cancelled", **words), f"cancelled:{turn.key}", skip=skip)
     await _close_for_all(turn, fault, WORDS("cancelled_told", reason=reason, **words))
-    await turn.reply(WORDS("cancelled_you", **words), about=fault.number)
+    asleep = await manners.starts(work, fault.number) > work.now
+    await turn.reply(WORDS("cancelled_you_later" if asleep else "cancelled_you", **words), about=fault.number)

@@ -2,9 +2,9 @@
 
 from storage.models import Fault, Person
 from workflows import fault_book as book
-from workflows import fault_dispatch, fault_pick, fault_site, fault_voice, fault_words
+from workflows import fault_dispatch, fault_pick, fault_site, fault_voice, fault_words, manners
 from workflows.people import upper_supervisors
-from workflows.phrases import call, calls, fit
+from workflows.phrases import call, calls, clock, fit
 from workflows.turn import Turn
 from workflows.words import Words
 
@@ -61,6 +61,7 @@ async def _wish(turn: Turn, faults: list[Fault]) -> None:
         text = WORDS("wish", call=call(person), place=place, by=turn.person.name, text=fit(turn.incoming.text))
         await fault_voice.send(work, person, text, f"wish:{turn.key}", about=about)
     turn.audit("assist.requested", about=fault.number if fault else "", text=turn.incoming.text, unit=unit_id)
-    await turn.reply(
-        WORDS("wish_passed" if people else "nobody", people=calls(people)), about=fault.number if fault else ""
-    )
+    hear_at = await manners.starts(work, about)
+    passed = "wish_passed_later" if hear_at > work.now else "wish_passed"
+    text = WORDS(passed if people else "nobody", people=calls(people), at=clock(work, hear_at))
+    await turn.reply(text, about=about)

@@ -143,6 +143,19 @@ async def test_a_small_fault_waits_for_the_morning_and_so_do_its_ten_minutes(nig
     bot.nothing_more()
 
 
+async def test_at_night_nobody_is_said_to_have_been_told_who_sleeps(night: Scenario) -> None:
+    bot = night
+    await bot.say("fang", SMALL, group=CLIENT[1:])
+    bot.forget_all()
+    await bot.say("fang", "怎么还没人来", group=CLIENT[1:])
+    bot.expect(CLIENT, NUMBER, "11月25日（周三）7:30再次提醒李工", "请@会保 直接说明", absent=["已再次提醒"])
+    await bot.say("fang", "三楼会议室想借一个备用话筒，麻烦派人送来", group=CLIENT[1:])
+    bot.expect(CLIENT, "11月25日（周三）7:30转告李工", absent=["已转告"])
+    await bot.say("fang", "没事了，插头松了", group=CLIENT[1:])
+    bot.expect(CLIENT, f"已撤回 {NUMBER}", absent=["已告知"])
+    bot.nothing_more()
+
+
 async def test_a_small_fault_that_turns_out_to_be_grave_waits_no_more(night: Scenario) -> None:
     bot = night
     await bot.say("fang", SMALL, group=CLIENT[1:])
