@@ -198,11 +198,12 @@ class Claims:
         if not addresses:
             return {}
         routine = col(Delivery.address).in_(addresses), col(Delivery.urgency) < int(Urgency.ANSWER)
-        lately = col(Delivery.sent_at).between(work.now - MINUTE, work.now)  # not later: clocks are set back
+        sent_at = col(Delivery.sent_at)
+        lately = and_(sent_at > work.now - MINUTE, sent_at <= work.now)  # not later: clocks are set back
         for said in (lately, col(Delivery.state) == "sending"):
             query = select(Delivery.address, Delivery.sent_at).where(*routine, said)
-            for address, sent_at in (await work.session.exec(query)).all():
-                recent[address].append(sent_at or work.now)
+            for address, moment in (await work.session.exec(query)).all():
+                recent[address].append(moment or work.now)
         for address, moments in recent.items():
             if len(moments) >= ROUTINE_PER_MINUTE:
                 self._full[address] = sorted(moments)[-ROUTINE_PER_MINUTE] + MINUTE
