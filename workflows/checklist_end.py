@@ -127,6 +127,7 @@ async def summary(work: Work, meeting: Meeting) -> str:
     shut = {item.site_id for item in items if item.step == steps.SHUTDOWN and item.state in steps.ANSWERED}
     not_shut = [site_id for site_id in arrived if site_id not in shut]
     before = [item for item in items if item.step != steps.SHUTDOWN]
+    unchecked = {item.site_id for item in before if item.state not in steps.ANSWERED}
     return WORDS(
         "summary.text",
         number=meeting.number,
@@ -137,6 +138,7 @@ async def summary(work: Work, meeting: Meeting) -> str:
         silent=_list("summary.silent", _site_names(work, silent)),
         ok=sum(item.state == "ok" for item in before),
         bad=sum(item.state == "abnormal" for item in before),
+        unchecked=_list("summary.unchecked", _site_names(work, [one for one in arrived if one in unchecked])),
         shut=len(set(arrived) & shut),
         arrived=len(arrived),
         not_shut=_list("summary.not_shut", _site_names(work, not_shut)),

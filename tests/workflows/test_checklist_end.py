@@ -70,3 +70,19 @@ async def test_a_late_arrival_is_named_with_its_time(tmp_path: Path) -> None:
         bot.forget_all()
         await bot.say("li", "已关机断电")
         bot.expect("chen", "按时到位0个，晚到1个（临河县水利局三楼会议室 8:45）")
+
+
+async def test_the_summary_names_who_did_not_finish_the_checks(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "今天下午4点半全省防汛视频会商，到5点半结束，临河县、青石镇参加")
+        await bot.say("chen", "确认")
+        for person in ("li", "ding"):
+            await bot.say(person, "收到")
+            await bot.say(person, "已到位")
+        await bot.say("li", "电源正常，光路正常，终端正常")
+        await bot.say("ding", "电源正常")
+        await bot.until(bot.clock.now().replace(hour=17, minute=31))
+        for person in ("li", "ding"):
+            await bot.say(person, "已关机断电")
+        await bot.advance("1m")
+        bot.expect("chen", "小结", "检查正常4项，异常0项，未做完1个（青石镇政府会议室）；")
