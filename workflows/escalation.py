@@ -22,6 +22,7 @@ from workflows.people import owers, responders, supervisor_groups, upper_supervi
 PRIVATE = ("backup", "nudge")
 """Rungs below the due time: a quiet word to those who owe, never to a supervisor."""
 SUPERVISORS = ("due", "upper")
+TOGETHER = "supervisors"
 AGAIN = "again"
 LOST = "lost"
 """In place of ``nobody``: not even a supervisor could be told."""
@@ -139,11 +140,14 @@ async def _queue(
 ) -> None:
     """Queue a message about this debt, or add the debt to one that still waits for the same address."""
     about = _about(obligation)
-    kind = f"{renderer}:{obligation.kind}:{rung}"
+    # The supervisor of one silent unit to whom another is passed on hears of both at once; mornings keep the rungs apart.
+    together = rung in SUPERVISORS and manners.hush(work) is None
+    kind = f"{renderer}:{obligation.kind}:{TOGETHER if together else rung}"
     row = await waiting_row(work, to, kind, about, Urgency.ESCALATION)
     if row is not None:
         ids = dict.fromkeys([*row.render_args["obligations"], obligation.id])
-        row.render_args = {**row.render_args, "obligations": list(ids)}
+        nearest = "due" if "due" in (rung, row.render_args["rung"]) else rung
+        row.render_args = {**row.render_args, "rung": nearest, "obligations": list(ids)}
         work.session.add(row)
         return
     urgent = rung in SUPERVISORS and renderer == RENDERER

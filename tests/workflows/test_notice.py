@@ -271,3 +271,13 @@ async def test_every_debt_of_a_notice_is_recorded(tmp_path: Path) -> None:
         entries = await bot.rows(AuditEntry, AuditEntry.about == NUMBER)
         assert sum(entry.what == "obligation.opened" for entry in entries) == 20
         assert {"meeting.drafted", "meeting.published", "notice.new", "notice.spread"} <= {e.what for e in entries}
+
+
+async def test_a_supervisor_hears_of_his_unit_and_of_one_passed_on_to_him_in_one_message(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await publish(bot)
+        await bot.advance("10m")
+        seen = [message.text for message in bot.unread("wang")]
+        assert len(seen) == 1
+        assert "截至15:20尚未收到临河县技术维护部、临河县集客部回复" in seen[0]
+        assert "已知悉" in seen[0]
