@@ -140,7 +140,7 @@ async def _queue(
 ) -> None:
     """Queue a message about this debt, or add the debt to one that still waits for the same address."""
     about = _about(obligation)
-    # The supervisor of one silent unit to whom another is passed on hears of both at once; mornings keep the rungs apart.
+    # The supervisor of one silent unit to whom another is passed on hears of both at once; not so in the morning.
     together = rung in SUPERVISORS and manners.hush(work) is None
     kind = f"{renderer}:{obligation.kind}:{TOGETHER if together else rung}"
     row = await waiting_row(work, to, kind, about, Urgency.ESCALATION)
