@@ -117,7 +117,7 @@ async def test_a_notice_is_read_back_published_answered_and_chased(bot: Live) ->
     assert not [text for text in bot.unread("wu") if "尚未" in text]
     assert not bot.unread("sun")
     await bot.advance(3)
-    bot.sees("sun", "尚未收到江州市网络运行部回复")
+    bot.sees("sun", "尚未收到江州市网络运行部、江州市集客部回复")
     await bot.say("he", "收到")
     bot.sees("sun", "江州市网络运行部", "已")
 
