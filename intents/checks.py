@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from intents.phrases import signal
 from intents.reading import Context
 from intents.things import Symptom
 from intents.words import load_toml, patterns
@@ -13,9 +14,7 @@ from intents.words import load_toml, patterns
 ORDER = ("power", "link", "terminal", "av_test", "shutdown")
 _STEPS = tuple((code, re.compile("|".join(patterns))) for code, patterns in load_toml("checks.toml")["step"].items())
 _SIGNALS = load_toml("signals.toml")["signals"]
-_OK = re.compile("|".join(_SIGNALS["step_ok"]))
-_SHUT_DOWN = re.compile("|".join(_SIGNALS["shut_down"]))
-_BAD = re.compile("|".join(_SIGNALS["step_bad"]))
+_OK, _SHUT_DOWN, _BAD = (signal(_SIGNALS[name], name) for name in ("step_ok", "shut_down", "step_bad"))
 
 _PATTERNS = patterns("checks.toml")
 _DENIED, _SETTLED = _PATTERNS["denied"], _PATTERNS["settled"]

@@ -18,7 +18,9 @@ from intents.sounds import sound
 
 HERE = Path(__file__).parent
 TEXTS: dict[str, Any] = tomllib.loads((HERE / "overlay.toml").read_text(encoding="utf-8"))
-OPEN = frozenset({("signals.toml", "signals"), ("rules.toml", "defined"), ("slips.toml", "exact")})
+OPEN = frozenset(
+    {("signals.toml", "signals"), ("phrases.toml", "phrases"), ("rules.toml", "defined"), ("slips.toml", "exact")}
+)
 """Tables that may be given new names; elsewhere a name that is not shipped is a slip of the pen."""
 NO_WORDS = frozenset({"overlay.toml"})
 

@@ -15,6 +15,7 @@ from intents.common import words as warm_up
 from intents.facts import NAMES, Facts
 from intents.normal import normalise, simplified
 from intents.people import People
+from intents.phrases import signal
 from intents.places import PlaceIndex
 from intents.proposal import Proposal
 from intents.reading import Act, Context, Evidence, Place, Reading
@@ -39,7 +40,7 @@ _TALK, _TALK_ANSWERED, _MAYBE_TALK, _NO_TALK = 0.8, 0.65, 0.4, 0.3
 @lru_cache(maxsize=1)
 def _book() -> tuple[tuple[Rule, ...], dict[str, Condition], dict[str, re.Pattern[str]], dict[str, tuple[str, ...]]]:
     data: dict[str, Any] = load_toml("signals.toml")["signals"]
-    signals = {name: re.compile("|".join(patterns)) for name, patterns in data.items()}
+    signals = {name: signal(patterns, f"signals.toml: {name}") for name, patterns in data.items()}
     rules, defined, parts = load_rules(load_toml("rules.toml"), set(signals) | NAMES)
     return rules, defined, signals, parts
 
