@@ -141,14 +141,19 @@ class Downloads(Protocol):
 
 @runtime_checkable
 class Receipts(Protocol):
-    """An adapter that can say who has read a message and take one back. ``provider_id`` is what ``Sent`` carried."""
+    """An adapter that can say who has read a message, where its capabilities say so."""
 
     async def readers(self, address: Address, provider_id: str) -> frozenset[str]:
-        """Accounts that have read it; raises SendError (Retry: not known yet)."""
+        """Accounts that have read what ``Sent`` named so; raises SendError (Retry: not known yet)."""
         ...
 
+
+@runtime_checkable
+class Recalls(Protocol):
+    """An adapter that can take a message back."""
+
     async def recall(self, address: Address, provider_id: str) -> bool:
-        """True when nobody sees it any more; raises SendError."""
+        """True when nobody sees any more what ``Sent`` named so; raises SendError."""
         ...
 
 

@@ -6,7 +6,7 @@ Best effort: what a platform cannot take back is not tried again, and the workfl
 from storage.messages import Address, Outgoing, Urgency
 from storage.models import Delivery
 from storage.outbox import post
-from storage.ports import Adapter, Outcome, Receipts, Refused, SendError, SendJob, Sent
+from storage.ports import Adapter, Outcome, Recalls, Refused, SendError, SendJob, Sent
 from storage.work import Work
 
 KIND = "recall"
@@ -28,7 +28,7 @@ async def send_or_recall(adapter: Adapter, job: SendJob) -> dict[Address, Outcom
 
 
 async def _take_back(adapter: Adapter, address: Address, provider_id: str) -> Outcome:
-    if not isinstance(adapter, Receipts):
+    if not isinstance(adapter, Recalls):
         return Refused("this platform takes nothing back")
     try:
         gone = await adapter.recall(address, provider_id)

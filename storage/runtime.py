@@ -106,7 +106,7 @@ class Runtime:
                 adapter.on_late_failure(partial(bounced, ground, logic.on_failure, adapter.platform))
         store = file_store(ground.settings)
         self.fetcher = Fetcher(ground, downloads, store, logic.on_file, logic.inspect, logic.on_lost)
-        receipts = {a.platform: a for a in adapters if isinstance(a, Receipts)}
+        receipts = {a.platform: a for a in adapters if a.capabilities.read_receipts and isinstance(a, Receipts)}
         self.receipts = ReceiptReader(ground, receipts)
         self.parts = [make(ground) for make in logic.parts]
         self.sealer = Sealer(ground)

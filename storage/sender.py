@@ -51,7 +51,7 @@ class Sender:
         self._ground = ground
         self._adapter = adapter
         self._claims = Claims(ground, adapter.platform, adapter.capabilities, renderers, resend_mark)
-        asks = isinstance(adapter, Receipts)
+        asks = isinstance(adapter, Receipts) and adapter.capabilities.read_receipts
         self._outcomes = Outcomes(adapter.platform, self._claims.owner, on_failure, on_advice, receipts=asks)
         self._tried: list[Tried] = []
         """What became of the last call, until it is recorded."""

@@ -66,6 +66,9 @@ class RichPlatform(FakePlatform):
     the same for single files.
     """
 
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(mention=True, buttons=True, read_receipts=True)
+    )
     files: dict[str, bytes] = field(default_factory=dict)
     downloads: list[str] = field(default_factory=list)
     read: set[tuple[str, str]] = field(default_factory=set)

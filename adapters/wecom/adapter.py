@@ -35,7 +35,7 @@ from adapters.wecom.words import words
 from storage.clock import Clock, sleep
 from storage.database import Database
 from storage.messages import Address, Attachment, Incoming
-from storage.ports import Accept, Capabilities, CheckLine, Outcome, Refused, SendError, SendJob
+from storage.ports import Accept, Capabilities, CheckLine, Outcome, SendError, SendJob
 from storage.settings import AibotSettings, WeComSettings
 
 LOOK_EVERY = timedelta(minutes=10)
@@ -157,10 +157,6 @@ class WeComAdapter:
         for key in keys:
             await self._client.call("POST", "message/recall", {"msgid": key})
         return bool(keys)
-
-    async def readers(self, address: Address, provider_id: str) -> frozenset[str]:  # noqa: ARG002 - the port's
-        """The platform does not tell; raises Refused."""
-        raise Refused("this platform tells no receipts")
 
     # ---- the app
 

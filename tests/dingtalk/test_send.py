@@ -8,7 +8,7 @@ import pytest
 
 from adapters.dingtalk.adapter import DingTalkAdapter
 from storage.messages import Action, Attachment, Urgency
-from storage.ports import Downloads, Receipts, Refused, Retry, SendError, Sent, Unsure
+from storage.ports import Downloads, Recalls, Receipts, Refused, Retry, SendError, Sent, Unsure
 from tests.dingtalk.bench import IN_GROUP, Bench, bench, person
 from tests.dingtalk.conftest import CLIENT_ID, GROUP, until
 from tests.playing import sent
@@ -394,3 +394,4 @@ async def test_a_quote_of_our_own_message_has_its_words_even_when_the_platform_l
 def test_the_adapter_offers_what_the_ports_ask_for() -> None:
     assert issubclass(DingTalkAdapter, Downloads)
     assert issubclass(DingTalkAdapter, Receipts)
+    assert issubclass(DingTalkAdapter, Recalls)

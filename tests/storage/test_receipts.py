@@ -28,9 +28,9 @@ class Together(RichPlatform):
 
 
 class House:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, tells: bool = True) -> None:
         self.ground: Ground = ground_on(database)
-        self.platform = Together("fake", Capabilities(batch=20))
+        self.platform = Together("fake", Capabilities(batch=20, read_receipts=tells))
         logic = Recorder()
         self.sender = Sender(self.ground, self.platform, {}, logic.fail, MARK)
         self.reader = ReceiptReader(self.ground, {"fake": self.platform})
@@ -140,3 +140,11 @@ async def test_looking_for_questions_follows_the_indexes(house: House) -> None:
     looks = [one for one in statements if "FROM delivery" in one[0]]
     assert looks
     assert await walks_of(house.ground.database, "delivery", looks) == []
+
+
+async def test_a_platform_that_tells_no_receipts_is_never_asked(database: Database) -> None:
+    house = House(database, tells=False)
+    await house.told("通知", ["li"])
+    assert (await house.row("li")).receipt_at is None
+    await house.until(timedelta(hours=2))
+    assert house.platform.asked == []

@@ -11,7 +11,7 @@ import structlog
 from adapters.common.pace import Pace
 from storage.clock import ManualClock
 from storage.messages import Action, Outgoing
-from storage.ports import Downloads, Receipts, Refused, Retry, SendError, SendJob, Sent, Unsure
+from storage.ports import Downloads, Recalls, Refused, Retry, SendError, SendJob, Sent, Unsure
 from tests.playing import sent
 from tests.wecom.bench import IN_APP_GROUP, IN_GROUP, START, bench, person
 from tests.wecom.conftest import AGENT, APP_GROUP, GROUP, ROBOT_KEY, SECRET, until
@@ -256,7 +256,7 @@ async def test_no_wecom_at_all_is_a_retry_that_delivered_nothing() -> None:
 
 async def test_a_message_can_be_recalled_from_whoever_got_it() -> None:
     async with bench(robot="") as b:
-        assert isinstance(b.adapter, Receipts)
+        assert isinstance(b.adapter, Recalls)
         outcome = sent(await b.send(person("LiMing"), text="发错了"))
         assert await b.adapter.recall(person("LiMing"), outcome.provider_id)
         assert not b.to("LiMing")
