@@ -10,7 +10,7 @@ from storage.models import Meeting, Obligation, Person, Unit
 from storage.obligations import unmet
 from storage.outbox import post_person
 from storage.work import Work
-from workflows import checklist, desk_groups, fault_photo, forwarded, paper, undo
+from workflows import checklist, desk_groups, fault_photo, forwarded, paper, paper_unread, undo
 from workflows.meeting_clock import arrive_at
 from workflows.meeting_scope import area_of
 from workflows.phrases import call, calls, clock, day, fit, full_clock, joined
@@ -36,7 +36,9 @@ async def _file_alone(turn: Turn) -> bool:
     """A paper of somebody who publishes is a notice; else a file belongs to what is being done."""
     if area_of(turn.work.org, turn.person) is not None and await paper.offered(turn):
         return True
-    return await checklist.photo(turn) or await fault_photo.photo(turn) or await paper.offered(turn)
+    if await checklist.photo(turn) or await fault_photo.photo(turn):
+        return True
+    return await paper.offered(turn) or await paper_unread.instead(turn)
 
 
 # ---- who is on duty

@@ -7,7 +7,7 @@ from typing import Any
 
 from intents.times import TimeSpan, find_times
 from storage.models import Expectation, Meeting, Unit
-from workflows import choices, meeting_details
+from workflows import choices, meeting_details, paper_basis
 from workflows.meeting_edit import Desk, new_time
 from workflows.meeting_plan import Plan, site_names
 from workflows.meeting_readback import read_draft
@@ -43,7 +43,8 @@ async def begin(turn: Turn, slots: Mapping[str, Any], text: str) -> None:
     elif turn.group is not None and turn.group.purpose == "client":
         await turn.reply(WORDS("say.client_group"))
     else:
-        await _draft(turn, area, dict(slots), text)
+        brought = {} if slots.get("files") else await paper_basis.brought(turn, text, confirmations(turn))
+        await _draft(turn, area, {**brought, **slots}, text)
 
 
 async def refuse(turn: Turn) -> None:
@@ -72,15 +73,17 @@ async def _draft(turn: Turn, area: Unit, slots: dict[str, Any], text: str) -> No
         ends_at=_end(turn, slots.get("end")),
         arrive_before_s=_arrive_before(turn, slots),
         site_ids=tuple(sites),
-        basis=str(slots.get("basis") or _basis(text)),
+        basis=str(slots.get("basis") or _basis(text) or slots.get(paper_basis.TITLE, "")),
         tested_at=_tested_at(turn, slots, text),
         contact=str(slots.get("contact") or meeting_details.said("contact", text)),
         host=meeting_details.said("host", text),
         heads=meeting_details.said("heads", text),
         venues=meeting_details.room(text),
     )
-    meeting = await _store(turn, area, plan, [*slots.get("notes", ()), *_notes(turn, area, plan, text)])
-    meeting.extra = {**meeting.extra, "files": list(slots.get("files", ()))}
+    notes = [*slots.get("notes", ()), *paper_basis.note(slots), *_notes(turn, area, plan, text)]
+    meeting = await _store(turn, area, plan, notes)
+    unread = slots.get(paper_basis.UNREAD, ())
+    meeting.extra = {**meeting.extra, "files": list(slots.get("files", ())), paper_basis.UNREAD: list(unread)}
     if not await _ask_weekday(turn, meeting, text) and not await _ask_when(turn, meeting, text):
         await read_back(turn, meeting)
 
@@ -223,7 +226,7 @@ async def fill_missing(turn: Turn, asked: Expectation) -> bool:
     if not slots[need] or area is None:
         return False
     await _close(turn, asked)
-    await _draft(turn, area, slots, str(pending["text"]))
+    await _draft(turn, area, slots, str(pending["text"]) or turn.incoming.text)
     return True
 
 

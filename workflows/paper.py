@@ -17,7 +17,7 @@ from storage.messages import Incoming
 from storage.models import InboxRow, Timer
 from storage.timers import drop_timer, set_timer
 from storage.work import Ground, Work
-from workflows import files, secrecy
+from workflows import files, paper_basis, paper_unread, secrecy
 from workflows.meeting_draft import begin, moment_from, refuse
 from workflows.meeting_scope import area_of
 from workflows.paper_fields import LOOKED_AT, MATCH, read_fields
@@ -52,8 +52,11 @@ CLICK = Reading("click", {}, 1.0, "act")
 async def offered(turn: Turn, intents: Collection[str] = ()) -> bool:
     """Have the papers of a message read, or say politely whose that is. False when it brings none, or is about more."""
     papers = _papers(turn.incoming)
-    if not papers or not turn.incoming.sender.verified:
+    if not turn.incoming.sender.verified:
         return False
+    if not papers:
+        calls = QUIET.issuperset(intents) or _only_calls(turn, intents)
+        return bool(turn.incoming.text.strip()) and calls and await paper_unread.instead(turn)
     said = " ".join([turn.incoming.text, *(one.name for one in papers)])
     is_notice = bool(MATCH["notice"].search(said))
     about_more = not QUIET.issuperset(intents) and not (is_notice and _only_calls(turn, intents))
@@ -98,7 +101,7 @@ async def _have_read(turn: Turn, refs: Sequence[str]) -> None:
     if fetches:
         await set_timer(work, f"{LATE}:{row.id}", LATE, work.now + PATIENCE, payload={"inbox": row.id})
     else:
-        await turn.reply(WORDS("problem.lost", name=_papers(turn.incoming)[0].name or WORDS("unnamed")))
+        await turn.reply(WORDS("problem.lost", name=_papers(turn.incoming)[0].name or WORDS("unnamed.file")))
 
 
 async def _inbox_row(work: Work, incoming: Incoming) -> InboxRow:
@@ -131,6 +134,7 @@ async def inspect(ground: Ground, fetch: Fetch, data: bytes) -> dict[str, Any]:
 async def kept(work: Work, fetch: Fetch) -> None:
     """A file is in the store: it is shown where it belongs, and a paper is read back."""
     await files.arrived(work, fetch)
+    await paper_basis.arrived(work, fetch)
     await arrived(work, fetch)
 
 
@@ -139,6 +143,7 @@ async def lost(work: Work, fetch: Fetch) -> None:
     if fetch.error == secrecy.MARK and fetch.state == "refused":
         await secrecy.refuse_file(work, fetch)
     else:
+        await paper_basis.lost(work, fetch)
         await arrived(work, fetch)
 
 
@@ -173,6 +178,7 @@ async def on_ready(reader: Reader, work: Work, timer: Timer) -> None:
         await turn.reply(WORDS("say.changes", title=main.found["paper"]["title"]))
     elif not main.found["paper"]["is_meeting"] or not (_worth(main)[1] or own):
         await turn.reply(WORDS("say.no_meeting", name=_name(main)))
+        await paper_unread.await_words(turn, [main], own)
     else:
         others = [one for one in fetches if one.state == "stored" and one is not main]
         await _draft_file(reader, turn, main, others, own)
@@ -208,11 +214,15 @@ def _worth(fetch: Fetch) -> tuple[bool, bool, bool]:
 
 async def _say_problems(turn: Turn, lost_ones: Sequence[Fetch], own: Mapping[str, Any]) -> None:
     """What could not be read and what helps; a notice in the sender's own words goes its way all the same."""
-    for fetch in lost_ones:
-        why = fetch.error if fetch.state == "refused" else "lost"
-        await turn.reply(WORDS(f"problem.{why}", name=_name(fetch)))
+    refused = [one for one in lost_ones if one.state == "refused"]
+    problems = [WORDS(f"problem.{one.error if one in refused else 'lost'}", name=_name(one)) for one in lost_ones]
     if own.get("start"):
+        await turn.reply("\n".join([*problems, WORDS("say.in_your_words")]))
         await begin(turn, own, turn.incoming.text)
+    elif refused:
+        await paper_unread.ask(turn, refused, problems, own)
+    else:
+        await turn.reply("\n".join(problems))
 
 
 # ---- the draft
@@ -300,4 +310,4 @@ def _other_times(turn: Turn, paper: Mapping[str, Any]) -> list[str]:
 
 
 def _name(fetch: Fetch) -> str:
-    return str(fetch.attachment.get("name", "")) or WORDS("unnamed")
+    return str(fetch.attachment.get("name", "")) or WORDS("unnamed.file")
