@@ -209,14 +209,17 @@ def serve(config: Config = DEFAULT_CONFIG) -> None:
 
 @app.command()
 def check(config: Config = DEFAULT_CONFIG) -> None:
-    """One line per thing that must be right: configuration, database, each platform."""
+    """One line per thing that must be right: configuration, database, each platform, the optional helper."""
+    import aiohttp
+
+    from adapters.llm.client import check as helper_line
     from workflows.check import check_lines
 
     settings = _settings(config)
 
     async def run() -> bool:
-        async with assembled(settings) as runtime:
-            lines = await check_lines(runtime)
+        async with assembled(settings) as runtime, aiohttp.ClientSession() as http:
+            lines = [*await check_lines(runtime), await helper_line(settings.llm, http)]
         for line in lines:
             print(WORDS("check_ok" if line.ok else "check_fail", what=line.what, detail=line.detail))
         return all(line.ok for line in lines)

@@ -9,12 +9,14 @@ from typing import Any
 import aiohttp
 import structlog
 
+from storage.ports import CheckLine
 from storage.settings_llm import LlmSettings
 
 WITHIN = 3.0
 """Seconds, from asking to the last byte of the answer."""
 LARGEST = 64 * 1024
-TASK: str = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))["task"]
+WORDS: dict[str, str] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+PROBE = "ping"
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +38,29 @@ class ChatModel:
             log.warning("the helper gave no answer", error=type(error).__name__)
             return None
 
+    async def check(self) -> CheckLine:
+        """Asks one harmless word, with the limit that holds when it matters, and tells what to mend."""
+        try:
+            async with asyncio.timeout(self._within):
+                content = _content(await self._ask(PROBE))
+        except aiohttp.ClientResponseError as error:
+            reason = {401: "refused", 403: "refused", 404: "not_found"}.get(error.status, "status")
+            return self._line(False, reason, status=error.status)
+        except TimeoutError:
+            return self._line(False, "slow")
+        except aiohttp.ClientError:
+            return self._line(False, "unreachable")
+        except ValueError:
+            return self._line(False, "no_sense")
+        return self._line(content is not None, "no_sense" if content is None else "works")
+
+    def _line(self, ok: bool, told: str, **values: object) -> CheckLine:
+        known = {"model": self._settings.model, "url": self._settings.base_url, "seconds": f"{self._within:g}"}
+        return CheckLine(WORDS["what"], ok, WORDS[told].format(**known, **values))
+
     async def _ask(self, text: str) -> Any:
         url = f"{self._settings.base_url.rstrip('/')}/chat/completions"
-        messages = [{"role": "system", "content": TASK}, {"role": "user", "content": text}]
+        messages = [{"role": "system", "content": WORDS["task"]}, {"role": "user", "content": text}]
         body = {"model": self._settings.model, "messages": messages, "temperature": 0, "max_tokens": 200}
         key = self._settings.api_key.get_secret_value()
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -52,6 +74,15 @@ class ChatModel:
         if len(data) > LARGEST:
             raise ValueError("too large an answer")
         return json.loads(data)
+
+
+async def check(settings: LlmSettings | None, http: aiohttp.ClientSession) -> CheckLine:
+    """The helper's line of ``bot.py check``; without the section it says that there is none."""
+    return (
+        await ChatModel(settings, http).check()
+        if settings is not None
+        else CheckLine(WORDS["what"], True, WORDS["off"])
+    )
 
 
 def _content(answer: Any) -> str | None:

@@ -62,6 +62,7 @@ async def test_check_says_ok_where_all_is_well(config: str) -> None:
     code, out, _ = await command("check", "--config", config)
     assert code == 0
     assert "数据库: ok" in out
+    assert "外部助手（llm）: ok 未启用" in out
 
 
 async def test_understand_and_times_answer_line_by_line() -> None:

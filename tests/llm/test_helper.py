@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from sqlmodel import select
 
-from adapters.llm.client import ChatModel
+from adapters.llm.client import ChatModel, check
 from storage.models import Fault, Timer
 from storage.settings import SettingsError, build_settings
 from storage.settings_llm import LlmSettings
@@ -134,3 +134,39 @@ async def test_without_the_section_nothing_is_asked(tmp_path: Path) -> None:
 def test_the_key_goes_over_https_only(url: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="https"):
         build_settings({"llm": {"base_url": url, "model": "m"}}, {}, tmp_path, "test")
+
+
+@pytest.mark.parametrize(
+    ("status", "raw", "ok", "told"),
+    [
+        (200, None, True, "m，0.3 秒内回答"),
+        (401, None, False, "api_key"),
+        (404, None, False, "没有这个地址或模型"),
+        (500, None, False, "500"),
+        (200, b"<html>", False, "不是约定的格式"),
+        (200, b"{}", False, "不是约定的格式"),
+    ],
+)
+async def test_check_says_what_is_wrong_with_the_helper(
+    server: ChatModelServer, model: ChatModel, status: int, raw: bytes | None, ok: bool, told: str
+) -> None:
+    server.status, server.raw = status, raw
+    line = await model.check()
+    assert line.ok is ok
+    assert told in line.detail
+    assert "k-1" not in line.detail
+
+
+async def test_check_waits_no_longer_than_a_message_would(server: ChatModelServer, model: ChatModel) -> None:
+    server.hang = True
+    line = await model.check()
+    assert not line.ok
+    assert "0.3 秒内没有回答" in line.detail
+
+
+async def test_check_says_when_nobody_is_there_or_nobody_is_wanted() -> None:
+    nobody = LlmSettings.model_validate({"base_url": "http://127.0.0.1:9/v1", "model": "m"})
+    async with aiohttp.ClientSession() as http:
+        assert "连不上 http://127.0.0.1:9/v1" in (await check(nobody, http)).detail
+        off = await check(None, http)
+    assert (off.ok, off.detail) == (True, "未启用")
