@@ -10,7 +10,7 @@ from aiohttp import web
 
 from adapters.email import bounces
 from adapters.email.check import Check
-from adapters.email.errors import Misconfigured, NotSecure
+from adapters.email.errors import Misconfigured, NotSecure, SenderRefused
 from adapters.email.letter import Letter
 from adapters.email.links import Links
 from adapters.email.loops import never_answer
@@ -96,6 +96,8 @@ class EmailAdapter:
     def trouble(self) -> str:
         """What stops mails from going out, else from coming in."""
         problem = self._smtp.problem
+        if isinstance(problem, SenderRefused):
+            return words("trouble.sender", detail=problem.reason)
         if isinstance(problem, Misconfigured):
             return words("trouble.credentials", detail=problem.reason)
         if isinstance(problem, NotSecure):
@@ -162,7 +164,7 @@ class EmailAdapter:
         pause = FIRST_PAUSE
         while not self._smtp.ever_connected:
             try:
-                await self._smtp.probe()
+                await self._smtp.probe(self._own)
             except SendError as error:
                 log.warning("the mail server cannot be reached", reason=error.reason)
                 await sleep(self._clock, pause)

@@ -1,8 +1,9 @@
 """What ``bot.py check`` says about mail: one line each, with the way to mend it. Nothing is sent to anybody."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from adapters.email.errors import Misconfigured, NotSecure
+from adapters.email.errors import Misconfigured, NotSecure, SenderRefused
 from adapters.email.mailbox import Mailbox
 from adapters.email.send import ADDRESS
 from adapters.email.smtp import Smtp
@@ -27,7 +28,12 @@ class Check:
         return CheckLine(words("check.settings"), known, address if known else words("check.address_missing"))
 
     async def _sending(self) -> CheckLine:
-        return await _login("smtp", self._settings.smtp, self._smtp.probe)
+        address = self._settings.address.strip()
+        try:
+            return await _login("smtp", self._settings.smtp, partial(self._smtp.probe, address))
+        except SenderRefused as error:
+            said = words("check.smtp_sender", address=address, detail=error.reason)
+            return CheckLine(words("check.smtp"), False, said)
 
     async def _receiving(self) -> CheckLine:
         return await _login("imap", self._settings.imap, self._mailbox.probe)
@@ -46,12 +52,14 @@ class Check:
 
 
 async def _login(name: str, settings: SmtpSettings | ImapSettings, probe: Callable[[], Awaitable[None]]) -> CheckLine:
-    """Connect as configured, log in and leave."""
+    """Connect as configured, log in and leave. Raises SenderRefused."""
     what, place = words(f"check.{name}"), f"{settings.host}:{settings.port}"
     if not settings.host:
         return CheckLine(what, False, words(f"check.{name}_host"))
     try:
         await probe()
+    except SenderRefused:
+        raise
     except Misconfigured as error:
         return CheckLine(what, False, words(f"check.{name}_login", detail=error.reason))
     except NotSecure as error:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import aiosmtplib
 import structlog
 
-from adapters.email.errors import Misconfigured, NotSecure, command_error, connect_error
+from adapters.email.errors import Misconfigured, NotSecure, SenderRefused, Stage, command_error, connect_error
 from storage.clock import Clock
 from storage.ports import Retry, SendError, Unsure
 from storage.settings import SmtpSettings
@@ -23,6 +23,8 @@ MAIL_TIMEOUT = 120.0
 IDLE = timedelta(seconds=50)
 """A connection unused for longer is opened anew: servers drop idle ones without a word."""
 
+
+_FOR_WHOM: Stage = "RCPT"
 
 log = structlog.get_logger(__name__)
 
@@ -53,12 +55,29 @@ class Smtp:
                     raise Unsure("time-out") from error
                 raise
 
-    async def probe(self) -> None:
-        """Connect, log in and leave; raises SendError."""
+    async def probe(self, sender: str) -> None:
+        """Connect, log in, ask whether ``sender`` may send, and leave; raises SendError."""
         async with self._lock:
             self._drop()
             await self._connect()
-            await self._leave()
+            try:
+                if sender:
+                    await self._ask(sender)
+            finally:
+                await self._leave()
+
+    async def _ask(self, sender: str) -> None:
+        if self._client is None:
+            raise Retry("not connected")
+        try:
+            async with asyncio.timeout(COMMAND_TIMEOUT):
+                await self._client.mail(sender)
+                await self._client.rset()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            outcome = command_error(error, "MAIL")
+            self._note(outcome)
+            raise outcome from error
+        self.problem = None
 
     async def close(self) -> None:
         """Say good-bye, unless a mail is in hand: stopping does not wait for a slow server."""
@@ -82,23 +101,32 @@ class Smtp:
         self._used_at = self._clock.now()
 
     async def _hand_over(self, sender: str, recipient: str, raw: bytes) -> None:
-        client, written = self._client, False
+        client, stage = self._client, _FOR_WHOM
         if client is None:
             raise Retry("not connected")
         try:
             await client.mail(sender)
         except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPResponseException, OSError) as error:
-            outcome = command_error(error, written=False)
+            outcome = command_error(error, "MAIL")
+            self._note(outcome)
             lost = not isinstance(error, aiosmtplib.SMTPResponseException) or error.code in (-1, 421)
             raise (_Stale(outcome) if lost else outcome) from error
         except aiosmtplib.SMTPException as error:
-            raise command_error(error, written=False) from error
+            raise command_error(error, "MAIL") from error
         try:
             await client.rcpt(recipient)
-            written = True
+            stage = "DATA"
             await client.data(raw)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise command_error(error, written=written) from error
+            outcome = command_error(error, stage)
+            self._note(outcome)
+            raise outcome from error
+        self.problem = None
+
+    def _note(self, outcome: SendError) -> None:
+        """That our address may not send is no matter of one mail: it stays known until one goes."""
+        if isinstance(outcome, SenderRefused):
+            self.problem = outcome
 
     async def _ready(self) -> bool:
         """A connection to use; True when it has been used before."""
@@ -136,7 +164,9 @@ class Smtp:
             self.problem = NotSecure("no TLS")
             raise self.problem
         self._client, self._used_at = client, self._clock.now()
-        self.problem, self.ever_connected = None, True
+        self.ever_connected = True
+        if not isinstance(self.problem, SenderRefused):
+            self.problem = None
 
     async def _leave(self) -> None:
         client, self._client = self._client, None

@@ -132,6 +132,29 @@ async def test_what_the_server_refuses_for_good_is_not_tried_again(tmp_path: Pat
         assert row.error.startswith("550 5.1.1")
 
 
+async def test_a_refused_sender_costs_nobody_his_notice_and_the_operators_hear_of_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as bot:
+        bot.smtp.script["MAIL"] += ["553 Mail from must equal authorized user"] * 100
+        await notice(bot)
+        [row] = await bot.rows(Delivery, Delivery.address == f"email:direct:{LI}")
+        assert (row.state, row.attempts) == ("pending", 1)
+        assert "不让会保的地址发信" in bot.adapter.trouble()
+        await bot.advance("11m")
+        bot.expect("admin", "邮件", "发送不出去", "553 Mail from must equal authorized user")
+        bot.smtp.script["MAIL"].clear()
+        await bot.advance("10m")
+        assert len(bot.smtp.to(LI)) == 1
+        assert bot.adapter.trouble() == ""
+
+
+async def test_refused_words_are_no_dead_address(tmp_path: Path) -> None:
+    async with house(tmp_path) as bot:
+        bot.smtp.script["DATA"].append("554 DT:SPM looks like spam")
+        await notice(bot)
+        [row] = await bot.rows(Delivery, Delivery.address == f"email:direct:{LI}")
+        assert (row.state, row.attempts, row.error) == ("failed", 1, "邮件内容被拒收（554 DT:SPM looks like spam）")
+
+
 async def test_later_mails_about_a_matter_stand_in_its_thread(tmp_path: Path) -> None:
     async with house(tmp_path) as bot:
         await notice(bot)

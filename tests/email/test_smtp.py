@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.email.errors import Misconfigured, NotSecure
+from adapters.email.errors import Misconfigured, NotSecure, SenderRefused
 from adapters.email.smtp import IDLE, Smtp
 from storage.clock import ManualClock
 from storage.ports import Refused, Retry, Unsure
@@ -73,6 +73,12 @@ async def test_after_an_error_in_mid_mail_the_next_mail_gets_a_clean_connection(
         ("DATA", "452 4.3.1 no space", Retry),
         ("RCPT", "421 4.7.0 too many", Retry),
         ("RCPT", "553 5.1.3 bad address", Refused),
+        ("RCPT", "552 5.2.2 mailbox full", Refused),
+        ("DATA", "552 5.3.4 message too large", Refused),
+        ("MAIL", "553 Mail from must equal authorized user", SenderRefused),
+        ("MAIL", "550 5.7.1 sender address rejected", SenderRefused),
+        ("RCPT", "554 5.7.1 <li@example.org>: Relay access denied", SenderRefused),
+        ("DATA", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", SenderRefused),
         ("DATA", "554 5.7.1 looks like spam", Refused),
         ("MAIL", "530 5.7.0 authentication required", Misconfigured),
         ("RCPT", "", Retry),
@@ -132,6 +138,19 @@ async def test_a_wrong_password_is_our_fault_and_not_the_addressee_s() -> None:
             await smtp.send("bot@example.org", "li@example.org", RAW)
         assert "wrong" not in str(caught.value)
         assert "secret" not in repr(smtp.problem)
+
+
+async def test_a_refused_sender_is_known_until_a_mail_goes_and_the_check_finds_it() -> None:
+    """A server that takes the login but not our address would have every address look dead."""
+    async with smtp_server() as server, sender(server) as (smtp, _):
+        server.script["MAIL"] += ["553 Mail from must equal authorized user"] * 2
+        with pytest.raises(SenderRefused):
+            await smtp.probe("bot@example.org")
+        with pytest.raises(SenderRefused):
+            await smtp.send("bot@example.org", "li@example.org", RAW)
+        assert isinstance(smtp.problem, SenderRefused)
+        await smtp.send("bot@example.org", "li@example.org", RAW)
+        assert smtp.problem is None
 
 
 async def test_no_server_at_all_is_no_reason_to_give_up() -> None:
