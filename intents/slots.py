@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from intents import checks, meeting, things, times
 from intents.facts import Facts
+from intents.levels import level
 from intents.places import PlaceIndex
 from intents.spans import Spans
 from intents.words import load_toml, patterns
@@ -78,7 +79,7 @@ def _fault(facts: Facts, _places: PlaceIndex) -> Slots:
 def _report(facts: Facts, _places: PlaceIndex) -> Slots:
     slots = _fault(facts, _places)
     slots["symptom"] = slots["symptom"] or ["other"]
-    slots["level"] = _level(facts)
+    slots["level"] = level(facts.spans)
     return slots
 
 
@@ -104,21 +105,6 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     """What works again; a symptom that only tells the cause ("是插头松了") is left out."""
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
     return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans, *states)}
-
-
-def _level(facts: Facts) -> str:
-    if facts.has("minor"):
-        return "general"
-    hit = facts.has("emergency_now") or facts.has("whole_site") or facts.has("leader_hit") or _meeting_near(facts)
-    return "emergency" if hit else "general"
-
-
-def _meeting_near(facts: Facts) -> bool:
-    now = facts.spans.context.now
-    if not facts.has("meeting"):
-        return False
-    near = [span.start - now for span in facts.spans.times if isinstance(span.start, datetime)]
-    return any(timedelta(minutes=-90) <= gap <= timedelta(minutes=60) for gap in near)
 
 
 def _update(facts: Facts, _places: PlaceIndex) -> Slots:
