@@ -308,7 +308,7 @@ async def trouble_detail(turn: Turn) -> bool:
     debt.detail = {**debt.detail, "answer": fit(turn.incoming.text, 200)}
     turn.work.session.add(debt)
     await _tell_coordinator(turn, debt, "say.trouble_detail")
-    await turn.reply(WORDS("say.trouble_passed"), about=debt.meeting)
+    await turn.reply(await manners.told(turn.work, WORDS, "say.trouble_passed", debt.meeting), about=debt.meeting)
     return True
 
 

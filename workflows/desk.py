@@ -10,7 +10,7 @@ from storage.models import Meeting, Obligation, Person, Unit
 from storage.obligations import unmet
 from storage.outbox import post_person
 from storage.work import Work
-from workflows import checklist, desk_groups, fault_photo, forwarded, paper, paper_unread, undo
+from workflows import checklist, desk_groups, fault_photo, forwarded, manners, paper, paper_unread, undo
 from workflows.meeting_clock import arrive_at
 from workflows.meeting_scope import area_of
 from workflows.phrases import call, calls, clock, day, fit, full_clock, joined
@@ -128,7 +128,8 @@ async def consult(turn: Turn) -> None:
             text=fit(turn.incoming.text, 200),
         )
         await post_person(turn.work, person, Outgoing(text=text, urgency=Urgency.ANSWER), key=f"consult:{turn.key}")
-    await turn.reply(WORDS("consult.passed", who=calls(people)) if people else WORDS("consult.passed_nobody"))
+    passed = await manners.told(turn.work, WORDS, "consult.passed", "", who=calls(people))
+    await turn.reply(passed if people else WORDS("consult.passed_nobody"))
 
 
 async def ask_back(turn: Turn) -> None:

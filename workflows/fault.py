@@ -16,6 +16,7 @@ from workflows import (
     fault_pick,
     fault_site,
     files,
+    manners,
 )
 from workflows import fault_book as book
 from workflows.authority import may
@@ -184,7 +185,8 @@ async def _join(turn: Turn, fault: Fault) -> str:
     turn.audit("fault.joined", about=fault.number, text=turn.incoming.text)
     if fault.state in ("resolved", "observing"):
         sent = await fault_dispatch.again(turn, fault)
-        return WORDS("joined_again", who=sent.who, due=clock(turn.work, sent.due_at), **describe(turn.work, fault))
+        words = describe(turn.work, fault) | {"who": sent.who, "due": clock(turn.work, sent.due_at)}
+        return await manners.told(turn.work, WORDS, "joined_again", fault.number, **words)
     await _worsen(turn, fault)
     return WORDS("joined", promise=await _promise(turn.work, fault), **describe(turn.work, fault))
 

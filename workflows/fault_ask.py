@@ -68,14 +68,8 @@ async def _urge(turn: Turn, fault: Fault) -> None:
     turn.audit("fault.urged", about=fault.number, text=turn.incoming.text)
     pushed = await _push(turn, fault) if fault.state in book.WORKING else ""
     text = await state_of(turn, fault)
-    await turn.reply(text + (await _said_pushed(turn, fault, pushed) if pushed else ""), about=fault.number)
-
-
-async def _said_pushed(turn: Turn, fault: Fault, people: str) -> str:
-    """That they have been reminded, or when they will be: night and noon let them rest."""
-    hear_at = await manners.starts(turn.work, fault.number)
-    later = hear_at > turn.work.now
-    return WORDS("pushed_later" if later else "pushed", people=people, at=clock(turn.work, hear_at))
+    said = await manners.told(turn.work, WORDS, "pushed", fault.number, people=pushed) if pushed else ""
+    await turn.reply(text + said, about=fault.number)
 
 
 async def _push(turn: Turn, fault: Fault) -> str:

@@ -72,7 +72,8 @@ async def watch(work: Work, fault: Fault, at: datetime) -> datetime:
 
 
 async def stop_watching(work: Work, fault: Fault) -> None:
-    """It broke again, or was withdrawn: forget the timers."""
+    """It broke again, or was withdrawn: forget the timers, and the question that still waits to be asked."""
+    await fault_question.take_back(work, fault)
     await drop_timer(work, _observed(fault))
     for index in range(len(fault_profile.spans("confirmation.remind_after"))):
         await drop_timer(work, f"{UNCONFIRMED}:{fault.number}:{index}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from storage.models import Fault
 from workflows import fault_book as book
-from workflows import fault_dispatch, fault_site, fault_voice, fault_words
+from workflows import fault_dispatch, fault_site, fault_voice, fault_words, manners
 from workflows.phrases import clock
 from workflows.turn import Turn
 from workflows.words import Words
@@ -81,13 +81,15 @@ async def _tell(turn: Turn, fault: Fault, *, moved: bool) -> None:
     await _tell_duty(turn, fault, text)
     if not moved:
         await fault_voice.to_reporters(work, fault, WORDS("reporters", **words), f"corrected:{turn.key}", skip=[here])
-        await turn.reply(WORDS("done", **words), about=fault.number)
+        await turn.reply(await manners.told(work, WORDS, "done", fault.number, **words), about=fault.number)
         return
     await fault_dispatch.take_back(work, fault, "moved", turn.person.person_id)
     fault.state, fault.owner = "open", None
     book.note(work, fault, assigned="", groups=[], people=[])
     sent = await fault_dispatch.dispatch(work, fault, fault_dispatch.MOVED, skip=here)
-    await turn.reply(WORDS("done_moved", who=sent.who, due=clock(work, sent.due_at), **words), about=fault.number)
+    due = clock(work, sent.due_at)
+    text = await manners.told(work, WORDS, "done_moved", fault.number, who=sent.who, due=due, **words)
+    await turn.reply(text, about=fault.number)
 
 
 async def _tell_duty(turn: Turn, fault: Fault, text: str) -> None:

@@ -124,7 +124,9 @@ async def _confirm(turn: Turn, fault: Fault) -> None:
     turn.audit("fault.confirmed", about=fault.number, before=before)
     words = fault_words.describe(work, fault) | {"until": clock(work, ends), "by": turn.person.name}
     await fault_voice.to_reporters(work, fault, WORDS("confirmed", **words), f"confirmed:{turn.key}")
-    await _close_for_all(turn, fault, WORDS("all_clear", **words))
+    grave = await manners.cannot_wait(work, fault.number)
+    unheard = [] if grave else await fault_voice.forget_unheard(work, fault)
+    await _close_for_all(turn, fault, WORDS("all_clear", **words), unheard)
     if str(turn.incoming.conversation) not in fault.conversations:
         await turn.reply(WORDS("confirmed", **words), about=fault.number)
 
@@ -137,16 +139,17 @@ async def _mended(turn: Turn, fault: Fault) -> None:
     await forget(work, fault.number, ASKED)
 
 
-async def _close_for_all(turn: Turn, fault: Fault, text: str) -> None:
-    """The all-clear: groups, people told at once, people alarmed later, and the owner."""
+async def _close_for_all(turn: Turn, fault: Fault, text: str, unheard: Sequence[str]) -> None:
+    """The all-clear: groups, people told at once, people alarmed later, and the owner; not where it is ``unheard``."""
     work, key = turn.work, f"end:{turn.key}"
     but = [turn.person.person_id]
-    await fault_voice.to_everyone_told(work, fault, text, key, skip=[str(turn.incoming.conversation)], but=but)
+    here = str(turn.incoming.conversation)
+    await fault_voice.to_everyone_told(work, fault, text, key, skip=[here, *unheard], but=but)
     debtors = [fault.owner, fault.extra.get("assigned"), *fault.extra.get("helpers", ())]
     for person_id in dict.fromkeys(debtors):
         person = work.org.people.get(person_id or "")
         if person is not None and person.person_id not in but:
-            await fault_voice.to_person(work, fault, person, text, key, skip=fault.conversations)
+            await fault_voice.to_person(work, fault, person, text, key, skip=[*fault.conversations, *unheard])
     for hook in book.ENDED:
         await hook(work, fault)
 
@@ -189,7 +192,7 @@ async def _reject(turn: Turn, fault: Fault) -> None:
         return
     sent = await fault_dispatch.again(turn, fault)
     words = fault_words.describe(turn.work, fault) | {"who": sent.who, "due": clock(turn.work, sent.due_at)}
-    text = WORDS("again", **words)
+    text = await manners.told(turn.work, WORDS, "again", fault.number, **words)
     skip = [str(turn.incoming.conversation)]
     await fault_voice.to_reporters(turn.work, fault, text, f"again:{turn.key}", skip=skip)
     await turn.reply(text, about=fault.number)
@@ -209,8 +212,8 @@ async def _cancel(turn: Turn, fault: Fault) -> None:
     if fault.state not in (*book.WORKING, "resolved"):
         await turn.reply(WORDS("over", **fault_words.describe(work, fault)), about=fault.number)
         return
-    await _mended(turn, fault)
     duty = [person for debt in await book.owed(work, fault, "fault_ack") for person in debt.person_ids]
+    await _mended(turn, fault)
     await fault_dispatch.take_back(work, fault, "withdrawn", by)
     fault.state, fault.closed_at = "cancelled", min(turn.incoming.written_at, work.now)
     book.note(
@@ -221,6 +224,6 @@ async def _cancel(turn: Turn, fault: Fault) -> None:
     reason = fault_words.for_client(turn.incoming.text, 40)
     skip = [str(turn.incoming.conversation)]
     await fault_voice.to_reporters(work, fault, WORDS("cancelled", **words), f"cancelled:{turn.key}", skip=skip)
-    await _close_for_all(turn, fault, WORDS("cancelled_told", reason=reason, **words))
-    asleep = await manners.starts(work, fault.number) > work.now
-    await turn.reply(WORDS("cancelled_you_later" if asleep else "cancelled_you", **words), about=fault.number)
+    unheard = await fault_voice.forget_unheard(work, fault)
+    await _close_for_all(turn, fault, WORDS("cancelled_told", reason=reason, **words), unheard)
+    await turn.reply(await manners.told(work, WORDS, "cancelled_you", fault.number, **words), about=fault.number)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from storage.models import Fault, Person
 from storage.outbox import cancel_queued
-from workflows import choices, fault_dispatch, fault_pick, fault_voice, fault_words
+from workflows import choices, fault_dispatch, fault_pick, fault_voice, fault_words, manners
 from workflows import fault_book as book
 from workflows.phrases import call, clock
 from workflows.turn import Turn
@@ -103,4 +103,5 @@ async def hand_to(turn: Turn, fault: Fault, person: Person) -> None:
         if old in work.org.people:
             text = WORDS("released", call=call(work.org.people[old]), **words)
             await fault_voice.to_person(work, fault, work.org.people[old], text, f"released:{turn.key}", skip=[here])
-    await turn.reply(WORDS("done", due=clock(work, sent.due_at), **words), about=fault.number)
+    text = await manners.told(work, WORDS, "done", fault.number, due=clock(work, sent.due_at), **words)
+    await turn.reply(text, about=fault.number)

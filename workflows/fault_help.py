@@ -4,7 +4,7 @@ from storage.models import Fault, Person
 from workflows import fault_book as book
 from workflows import fault_dispatch, fault_pick, fault_site, fault_voice, fault_words, manners
 from workflows.people import upper_supervisors
-from workflows.phrases import call, calls, clock, fit
+from workflows.phrases import call, calls, fit
 from workflows.turn import Turn
 from workflows.words import Words
 
@@ -37,8 +37,8 @@ async def _assist(turn: Turn, fault: Fault) -> None:
         await fault_voice.to_person(work, fault, person, text, f"assist:{turn.key}")
     fault_dispatch.remember(work, fault, (), [person.person_id for person in people])
     turn.audit("fault.assist", about=fault.number, text=turn.incoming.text)
-    key = "passed_up" if people else "nobody"
-    await turn.reply(WORDS(key, people=calls(people), **words), about=fault.number)
+    passed = await manners.told(work, WORDS, "passed_up", fault.number, people=calls(people), **words)
+    await turn.reply(passed if people else WORDS("nobody", **words), about=fault.number)
 
 
 def _others(turn: Turn, people: list[Person]) -> list[Person]:
@@ -61,7 +61,6 @@ async def _wish(turn: Turn, faults: list[Fault]) -> None:
         text = WORDS("wish", call=call(person), place=place, by=turn.person.name, text=fit(turn.incoming.text))
         await fault_voice.send(work, person, text, f"wish:{turn.key}", about=about)
     turn.audit("assist.requested", about=fault.number if fault else "", text=turn.incoming.text, unit=unit_id)
-    hear_at = await manners.starts(work, about)
-    passed = "wish_passed_later" if hear_at > work.now else "wish_passed"
-    text = WORDS(passed if people else "nobody", people=calls(people), at=clock(work, hear_at))
+    passed = await manners.told(work, WORDS, "wish_passed", about, people=calls(people))
+    text = passed if people else WORDS("nobody")
     await turn.reply(text, about=about)

@@ -9,7 +9,7 @@ from storage.models import Fault, Obligation
 from storage.obligations import unmet
 from storage.outbox import cancel_queued
 from workflows import fault_book as book
-from workflows import fault_clock, fault_pick, fault_profile, fault_voice, fault_words
+from workflows import fault_clock, fault_pick, fault_profile, fault_voice, fault_words, manners
 from workflows.fault_ask import query, urge
 from workflows.fault_end import cancel, confirm, reject, resolve
 from workflows.fault_hand import assign
@@ -198,7 +198,8 @@ async def _say_news(turn: Turn, fault: Fault) -> None:
     words = fault_words.describe(work, fault) | {"by": call(turn.person), "next": clock(work, following.due_at)}
     text = WORDS("news", word=_with_promise(turn, word, promised), **words)
     await fault_voice.to_reporters(work, fault, text, f"news:{turn.key}", skip=[str(turn.incoming.conversation)])
-    await turn.reply(WORDS("passed_on", **words), about=fault.number)
+    passed = await manners.told(work, WORDS, "passed_on", fault.number, **words)
+    await turn.reply(passed, about=fault.number)
 
 
 def _is_there(turn: Turn) -> bool:

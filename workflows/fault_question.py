@@ -1,7 +1,9 @@
 """“现在正常了吗？”: asking the reporters whether it works again, and asking once more when nothing comes."""
 
+from sqlmodel import col, update
+
 from storage.messages import Address
-from storage.models import Fault
+from storage.models import Delivery, Fault
 from storage.work import Work
 from workflows import fault_voice, fault_words
 from workflows.phrases import call
@@ -10,6 +12,14 @@ from workflows.words import Words
 
 WORDS = Words("fault_question")
 ASKED = "fix_confirmation"
+KINDS = ("fault:fixed", "fault:unconfirmed", "fault:asked_again")
+"""The kinds of the question, by what makes it be asked."""
+
+
+async def take_back(work: Work, fault: Fault) -> None:
+    """What still waits for the end of night or noon to be asked is not asked any more."""
+    waiting = update(Delivery).where(col(Delivery.about) == fault.number, col(Delivery.state) == "pending")
+    await work.session.exec(waiting.where(col(Delivery.kind).in_(KINDS)).values(state="cancelled"))
 
 
 async def ask(work: Work, fault: Fault, by: str, key: str, *, but: str = "") -> list[str]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
+from sqlmodel import select
+
 from storage.messages import Action, Address, Outgoing, Urgency
 from storage.models import Delivery, Fault, Group, Obligation, Person
 from storage.outbox import post, post_person
 from storage.work import Work
 from workflows import fault_book as book
 from workflows import manners
+from workflows.digest import MERGED
 
 RENDERER = "fault"
 REPLACES_CARDS = frozenset({"taken"})
@@ -140,6 +143,19 @@ def reporters_in(work: Work, fault: Fault, conversation: str) -> list[Person]:
 def support_groups(work: Work, fault: Fault) -> list[Address]:
     """The support groups that work on the fault."""
     return [address_of(group) for group in work.org.groups_serving(fault.unit_id, work.platforms)]
+
+
+async def forget_unheard(work: Work, fault: Fault) -> list[str]:
+    """Where all that was ever said of the fault still waits for the end of night or noon, nothing is said at all: what
+    waits there is dropped. Returns these conversations."""
+    rows = (await work.session.exec(select(Delivery).where(Delivery.about == fault.number))).all()
+    waiting = [row for row in rows if row.state == "pending" and row.attempts == 0 and row.not_before > work.now]
+    heard = {row.address for row in rows if row not in waiting and (row.state != "cancelled" or row.error == MERGED)}
+    unheard = [row for row in waiting if row.address not in heard]
+    for row in unheard:
+        row.state = "cancelled"
+        work.session.add(row)
+    return list({row.address for row in unheard})
 
 
 async def to_everyone_told(

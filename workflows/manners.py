@@ -17,6 +17,7 @@ from storage.models import Delivery, Fault, Meeting, Timer
 from storage.timers import set_timer
 from storage.work import Work
 from workflows import meeting_clock
+from workflows.phrases import clock
 from workflows.words import Words
 
 WORDS = Words("manners")
@@ -30,6 +31,7 @@ CARD = "card"
 """The kind of what only brings a card up to date: nobody hears it."""
 ALARM = "channel"
 """The kind of an alarm to the operators."""
+HUSH = "hush"
 EMAIL = "email"
 """Mail wakes nobody."""
 
@@ -44,7 +46,15 @@ class Hush:
 
 
 def hush(work: Work) -> Hush | None:
-    """The night or noon that it is now, if any."""
+    """The night or noon that it is now, if any. Everybody asks, so it is worked out once for a moment."""
+    key = (HUSH, work.now)
+    if key not in work.memo:
+        work.memo[key] = _hush(work)
+    now: Hush | None = work.memo[key]
+    return now
+
+
+def _hush(work: Work) -> Hush | None:
     calendar, local = work.settings.calendar, work.local(work.now)
     if span := span_at(local, calendar.noon):
         return Hush(span.starts, span.ends, groups_sleep=False)
@@ -77,6 +87,13 @@ async def starts(work: Work, about: str) -> datetime:
     """From when on people hear of a subject that has just come up: now, or when night or noon is over."""
     now = hush(work)
     return work.now if now is None or await cannot_wait(work, about) else now.ends
+
+
+async def told(work: Work, words: Words, key: str, about: str, **values: object) -> str:
+    """The sentence that says that somebody has been told of a subject. While they are let rest it is another one,
+    ``<key>_later``, which says when they will be told (``at``)."""
+    hear_at = await starts(work, about)
+    return words(f"{key}_later" if hear_at > work.now else key, at=clock(work, hear_at), **values)
 
 
 async def cannot_wait(work: Work, about: str) -> bool:

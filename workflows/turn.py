@@ -13,6 +13,7 @@ from storage.messages import Action, Address, Incoming, Outgoing, Question, Urge
 from storage.models import Expectation, Group, Person
 from storage.outbox import cancel_queued, post
 from storage.work import Work
+from workflows import manners
 from workflows.words import Words
 
 IN_GROUP = [(re.compile(rule["find"]), rule["put"]) for rule in Words("turn").get("in_group")]
@@ -126,12 +127,17 @@ class Turn:
         return [row for row in self.expectations if (row.kind, row.state) == (kind, "open") and here in places_of(row)]
 
     async def take_up(self, row: Expectation) -> None:
-        """Go on where the question was put: its answer in private is for the group that waits for it."""
+        """Go on where the question was put: its answer in private is for the group that waits for it. A group that went
+        to sleep meanwhile is left alone."""
         await cancel_queued(self.work, row.person_id, row.about, (PROMPT,))
         here, there = self.incoming.conversation, Address.parse(row.conversation)
         if there.kind != "group" or row.pending.get(STAY) or str(here) not in row.pending.get(ALONE, ()):
             return
+        night = manners.hush(self.work)
+        if night is not None and night.groups_sleep and row.asked_at < night.starts:
+            return
         self.incoming = self.incoming.model_copy(update={"conversation": there, "hints": {}})
+        self.work.heard = self.incoming
         self.group = self.work.org.group_at(there)
         self.untold.append(here)
 

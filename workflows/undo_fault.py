@@ -18,6 +18,7 @@ from workflows import (
     fault_question,
     fault_voice,
     fault_words,
+    manners,
     reminder_cards,
 )
 from workflows.phrases import clock
@@ -106,7 +107,8 @@ async def _cancelled(turn: Turn, entry: AuditEntry) -> str:
 
 async def _sent_again(turn: Turn, fault: Fault, key: str) -> str:
     sent = await fault_dispatch.again(turn, fault)
-    return WORDS(key + "_again", number=fault.number, who=sent.who, due=clock(turn.work, sent.due_at))
+    words = {"number": fault.number, "who": sent.who, "due": clock(turn.work, sent.due_at)}
+    return await manners.told(turn.work, WORDS, f"{key}_again", fault.number, **words)
 
 
 async def _joined(turn: Turn, entry: AuditEntry) -> str:

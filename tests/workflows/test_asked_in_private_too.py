@@ -1,7 +1,10 @@
 """What is asked of somebody in a group is asked in private too, and can be answered in either place, once."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -194,3 +197,42 @@ async def test_what_cannot_be_read_is_asked_again_with_the_mention(bot: Scenario
     bot.forget_all()
     await bot.say("chen", "刚才发错了", group=DESK)
     bot.expect(f"#{DESK}", "请@会保 马上回“取消 HY-20261125-001”")
+
+
+# ---- at night
+
+
+UNPLACED = "投影有点偏色"
+
+
+def several_rooms(tables: Any) -> None:
+    """The county has a second room: a report there that names none is asked about."""
+    room = dict(next(row.cells for row in tables.rows["sites"] if row.cells["site_id"] == "S2"))
+    room |= {"site_id": "S2b", "name": "临河县水利局五楼会议室", "aliases": "五楼会议室"}
+    tables.rows["sites"] += (replace(tables.rows["sites"][0], cells=room),)
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "where"), [("2026-11-24T23:00:00+08:00", "group"), ("2026-11-24T21:58:00+08:00", "fang")]
+)
+async def test_at_night_the_group_answers_that_was_awake_to_ask(tmp_path: Path, asked_at: str, where: str) -> None:
+    start = datetime.fromisoformat(asked_at)
+    async with scenario(tmp_path, start=start, change=several_rooms) as bot:
+        await bot.say("fang", UNPLACED, group=CLIENTS)
+        bot.forget_all()
+        await bot.advance("3m")
+        await bot.say("fang", "五楼会议室")
+        if where == "group":
+            bot.expect(f"#{CLIENTS}", "【报障已受理】")
+            bot.expect("fang", "请看群里的消息")
+        else:
+            bot.expect("fang", "【报障已受理】")
+            assert not bot.unread(f"#{CLIENTS}")
+
+
+async def test_at_night_the_group_hears_at_once_what_came_of_its_draft(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=datetime.fromisoformat("2026-11-24T23:00:00+08:00")) as bot:
+        await drafted(bot)
+        await bot.say("chen", "确认")
+        bot.expect(f"#{DESK}", "已发布")
+        bot.expect("chen", "请看群里的消息")

@@ -156,6 +156,65 @@ async def test_at_night_nobody_is_said_to_have_been_told_who_sleeps(night: Scena
     bot.nothing_more()
 
 
+@pytest.mark.parametrize("words", ["没事了，插头松了", "好了"])
+async def test_nothing_is_said_in_the_morning_of_a_small_fault_that_is_over(night: Scenario, words: str) -> None:
+    bot = night
+    await bot.say("fang", SMALL, group=CLIENT[1:])
+    await bot.say("fang", words, group=CLIENT[1:])
+    bot.forget_all()
+    await bot.until(at("25T09:00"))
+    assert not [seen for seen in bot.platforms["dingtalk"].seen if NUMBER in seen.text]
+
+
+async def test_a_correction_at_night_says_when_it_is_passed_on(night: Scenario) -> None:
+    bot = night
+    await bot.say("fang", SMALL, group=CLIENT[1:])
+    bot.forget_all()
+    await bot.say("fang", "说错了，不是投影，是话筒有杂音", group=CLIENT[1:])
+    bot.expect(CLIENT, "已更正", "7:30告知处理人员", absent=["已告知"])
+    await bot.say("fang", "不对，不是三楼会议室，是青石镇政府会议室", group=CLIENT[1:])
+    bot.expect(CLIENT, "已更正", "青石镇", "7:30通知值班丁工", "7:40前给您答复", absent=["已通知"])
+    bot.nothing_more()
+
+
+async def test_what_broke_again_at_night_is_sent_out_in_the_morning(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=at("24T21:30")) as bot:
+        await bot.say("fang", SMALL, group=CLIENT[1:])
+        await bot.say("li", "收到")
+        await bot.say("li", "修好了")
+        await bot.until(at("24T22:30"))
+        bot.forget_all()
+        await bot.say("fang", "还是偏色", group=CLIENT[1:])
+        bot.expect(CLIENT, "【重新处理】", "7:30重新通知", "7:40前给您答复", absent=["已重新通知"])
+        bot.nothing_more()
+        await bot.say("fang", "没事了，插头松了", group=CLIENT[1:])
+        bot.expect(CLIENT, "已撤回", absent=["已告知"])
+        bot.forget_all()
+        await bot.until(at("25T07:30"))
+        bot.expect("li", "【已撤回】", NUMBER)
+
+
+async def test_what_is_passed_on_in_the_morning_is_not_said_to_have_been_at_night(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=at("24T21:40")) as bot:
+        await publish(bot, LATER)
+        await bot.say("fang", SMALL, group=CLIENT[1:])
+        await bot.say("li", f"{NUMBER} 收到")
+        await bot.until(at("24T22:10"))
+        bot.forget_all()
+        await bot.say("li", f"{NUMBER} 在查线，怀疑是接头松动")
+        bot.expect("li", "7:30转告方芳", absent=["已转告"])
+        await bot.say("li", f"{NUMBER} 请派人支援")
+        bot.expect("li", "7:30转告王主任", absent=["已转告"])
+        await bot.say("qian", click="trouble:HY-20261202-001")
+        bot.expect("qian", "我转告联络员")
+        await bot.say("qian", "人手不够")
+        bot.expect("qian", "7:30转告联络员", absent=["已转告"])
+        await bot.say("li", f"{NUMBER} 转给赵工")
+        bot.expect("li", "7:30通知", "7:40前接单", absent=["已转给"])
+        await bot.say("wu", "请问会议终端怎么设置双流？")
+        bot.nothing_more("wang")
+
+
 async def test_a_small_fault_that_turns_out_to_be_grave_waits_no_more(night: Scenario) -> None:
     bot = night
     await bot.say("fang", SMALL, group=CLIENT[1:])
