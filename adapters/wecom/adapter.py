@@ -26,7 +26,7 @@ from adapters.wecom.http import Callback, Take
 from adapters.wecom.memory import Memory, message_keys
 from adapters.wecom.presses import Presses
 from adapters.wecom.receive import PLATFORM, app_account, check_receiver, read_aibot, read_app
-from adapters.wecom.render import notice_card
+from adapters.wecom.render import BOT_CARD_TEXT, notice_card
 from adapters.wecom.replies import Replies
 from adapters.wecom.send import USERS_PER_CALL, Load, Sending
 from adapters.wecom.streams import SOON, Streams
@@ -83,7 +83,7 @@ class WeComAdapter:
         self._streams = Streams(clock, patience)
         memory = Memory(database) if database else None
         self._ways = Ways(self._client, self._connection, self._replies, self._streams, memory)
-        self._cards = Cards(self._client, memory)
+        self._cards = Cards(self._client, memory, public_url)
         self._sending = Sending(self._ways, self._replies, self._cards, self._presses, load)
         self._check = Check(self._client, self._connection, memory, public_url, own_url)
         self._double_clicks, self._one_click = DoublePresses(), asyncio.Lock()
@@ -211,12 +211,16 @@ class WeComAdapter:
     async def _show_on_robots_card(self, click: Click, state: str, request: str) -> None:
         if self._connection is None:
             return
-        card = notice_card(click.task, state, self._public_url)
+        card = self._settled(click, state)
         body = {"response_type": "update_template_card", "template_card": card}
         try:
             await self._connection.ask("aibot_respond_update_msg", body, request)
         except SendError as error:
             log.warning("a card was not updated", reason=error.reason)
+
+    def _settled(self, click: Click, state: str) -> Json:
+        state = state or words("message.click_received")
+        return notice_card(click.task, "", state, self._public_url, BOT_CARD_TEXT)
 
     async def _take_robot(self, body: Json) -> str:
         """From a callback: the plaintext of the passive answer."""
@@ -234,7 +238,7 @@ class WeComAdapter:
         await self._take_click(click)
         if not click.value:
             return ""
-        card = notice_card(click.task, await self._presses.soon(click, self._soon), self._public_url)
+        card = self._settled(click, await self._presses.soon(click, self._soon))
         return _dump({"response_type": "update_template_card", "userids": [click.user], "template_card": card})
 
     async def _take_robots_message(self, body: Json) -> str:

@@ -1,19 +1,22 @@
 """Cards that were shown: what they are about, and the codes that let them be brought up to date.
 
-Every send and every press gives a code that works once within three days. What a former process showed stands in the
-outbox.
+Every send and every press gives a code that works once within three days; one update reaches everybody whose card came
+with that send. The state takes the place of the buttons: such a card can be updated no more, so whoever has been shown
+what their press led to is left out later. What a former process showed stands in the outbox.
 """
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import structlog
 
 from adapters.wecom.client import Client
+from adapters.wecom.fields import Json
 from adapters.wecom.memory import Memory, Shown
-from adapters.wecom.render import APP_CARD_TEXT, done_card, plain, title
+from adapters.wecom.render import APP_CARD_TEXT, notice_card, plain, title
+from adapters.wecom.words import words
 from storage.messages import Outgoing
 from storage.ports import SendError
 
@@ -26,9 +29,12 @@ log = structlog.get_logger(__name__)
 class Cards:
     """Those of the app. A name is what the messages call the matter: a later one with that name replaces the state."""
 
-    def __init__(self, client: Client, memory: Memory | None) -> None:
-        self._client, self._memory = client, memory
+    def __init__(self, client: Client, memory: Memory | None, link: str) -> None:
+        """``link``: where a card leads that has nothing to press any more."""
+        self._client, self._memory, self._link = client, memory, link
         self._born = client.clock.now()
+        self._told: OrderedDict[tuple[str, str], None] = OrderedDict()
+        """Task and user of cards that show what their press has led to."""
         self._shown: OrderedDict[str, Shown] = OrderedDict()
 
     @staticmethod
@@ -48,11 +54,19 @@ class Cards:
             self._shown.popitem(last=False)
 
     async def pressed(self, task: str, user: str, code: str, state: str) -> None:
-        """Show on the card of whoever pressed it what the press has led to."""
+        """Show on the card of whoever pressed it what the press has led to; not known yet: that it was received."""
+        if not state:
+            await self._update([user], code, {"button": {"replace_name": words("message.click_received")}})
+            return
+        told = task, user.casefold()
+        self._told[told] = None
         shown = self._shown.get(task)
         if shown is None and self._memory is not None and self._looks_back:
             shown = await self._memory.card_of(task, user, self._client.clock.now() - CODE_LASTS)
-        await self._update(task, shown.heading if shown else "", [user], code, state)
+        if not await self._update([user], code, self._face(task, shown.heading if shown else "", state)):
+            self._told.pop(told, None)
+        while len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
 
     async def named(self, message: Outgoing) -> list[Shown]:
         """Every card of the matter whose state ``message`` tells."""
@@ -62,26 +76,32 @@ class Cards:
                     self._keep(shown)
         return [one for one in self._shown.values() if one.name == message.card]
 
-    async def replace_state(self, shown: Shown, message: Outgoing) -> None:
-        """The matter has moved on: a card of it shows it, if there is a code left."""
-        code = shown.codes.pop() if shown.codes else ""
-        if code and self._client.clock.now() - shown.at < CODE_LASTS:
-            await self._update(shown.task, shown.heading, shown.users, code, plain(message))
+    async def replace_state(self, shown: Shown, message: Outgoing, pressing: Collection[str] = ()) -> None:
+        """The matter has moved on: its card shows that to all who have it, if there is a code left.
+
+        ``pressing``: people who have just pressed it, and will be shown what that has led to.
+        """
+        told = {folded for task, folded in self._told if task == shown.task} | {user.casefold() for user in pressing}
+        users = [user for user in shown.users if user.casefold() not in told]
+        if not users or not shown.codes or self._client.clock.now() - shown.at >= CODE_LASTS:
+            return
+        await self._update(users, shown.codes.pop(), self._face(shown.task, shown.heading, plain(message)))
+
+    def _face(self, task: str, heading: str, state: str) -> Json:
+        return {"template_card": notice_card(task, heading, state, self._link, APP_CARD_TEXT)}
 
     @property
     def _looks_back(self) -> bool:
         """Codes of a former process may still work."""
         return self._client.clock.now() - self._born < CODE_LASTS
 
-    async def _update(self, task: str, heading: str, users: Sequence[str], code: str, state: str) -> None:
+    async def _update(self, users: Sequence[str], code: str, face: Json) -> bool:
         """Never a reason to fail: the words have been said already."""
-        body = {
-            "userids": list(users),
-            "agentid": self._client.settings.agent_id,
-            "response_code": code,
-            "template_card": done_card(task, heading, state, APP_CARD_TEXT),
-        }
+        agent_id = self._client.settings.agent_id
+        body = {"userids": list(users), "agentid": agent_id, "response_code": code, **face}
         try:
             await self._client.call("POST", "message/update_template_card", body)
         except SendError as error:
             log.warning("a card was not updated", reason=error.reason)
+            return False
+        return True

@@ -1,7 +1,8 @@
 """Presses on cards: the card shows within three seconds what the press has led to.
 
-The answer to the press is awaited, so that the card can show who took the matter; failing that, it says that the press
-was received. A robot's card must be replaced within five seconds, and only once; an app's card can wait, people cannot.
+The answer to the press is awaited, so that the card can show who took the matter; failing that, it can only say that
+the press was received. A robot's card must be replaced within five seconds, and only once; an app's card can wait,
+people cannot.
 """
 
 import asyncio
@@ -10,12 +11,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from adapters.wecom.clicks import Click
-from adapters.wecom.words import words
 from storage.clock import Clock
 
 WAIT = timedelta(seconds=3)
 Show = Callable[[str], Awaitable[None]]
-"""Puts this state on the card; never raises a SendError."""
+"""Puts this state on the card, empty when it is not known yet; never raises a SendError."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Presses:
         task.add_done_callback(self._tasks.discard)
 
     async def soon(self, click: Click, within: timedelta) -> str:
-        """What the press has led to when that is known ``within`` so long, else that it was received."""
+        """What the press has led to, empty when that is not known ``within`` so long."""
         opened = self._open[click.user, click.task] = Open()
         await self._clock.wait(opened.told, self._clock.now() + within)
         return self._close(click, opened)
@@ -54,10 +54,15 @@ class Presses:
             opened.told.set()
 
     def tell_all(self, task: str, state: str) -> None:
-        """This is what the matter of a card has come to: shown when the press itself is not answered."""
+        """This is what the matter of a card has come to: shown where the press itself has not been answered before."""
         for (_, pressed), opened in self._open.items():
             if pressed == task:
                 opened.state = opened.state or state
+                opened.told.set()
+
+    def pressing(self, task: str) -> list[str]:
+        """Who has pressed this card and waits for its new face."""
+        return [user for user, pressed in self._open if pressed == task]
 
     def stop(self) -> None:
         for task in self._tasks:
@@ -70,4 +75,4 @@ class Presses:
     def _close(self, click: Click, opened: Open) -> str:
         if self._open.get((click.user, click.task)) is opened:
             del self._open[click.user, click.task]
-        return opened.state or words("message.click_received")
+        return opened.state

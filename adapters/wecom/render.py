@@ -164,26 +164,14 @@ def _under_title(message: Outgoing, fits: bool) -> str:
     return said if said != title(message) else ""
 
 
-def done_card(task: str, heading: str, state: str, limit: int) -> Json:
-    """What becomes of the app's card: the state, and one grey button that cannot be pressed."""
-    label = words("card.done")
-    return {
-        "card_type": "button_interaction",
-        "task_id": task,
-        "main_title": {"title": heading or state[:TITLE_LENGTH]},
-        "sub_title_text": shortened(state, limit),
-        "button_list": [{"text": label, "style": 4, "key": "done"}],
-        "replace_text": label,
-    }
-
-
-def notice_card(task: str, state: str, link: str) -> Json:
-    """What becomes of the robot's card: its buttons cannot be greyed, so it turns into one without any."""
+def notice_card(task: str, heading: str, state: str, link: str, limit: int) -> Json:
+    """What becomes of a card: the state in place of the buttons. A card of this kind must lead somewhere."""
+    first = next((line.strip() for line in state.splitlines() if line.strip()), "")
     return {
         "card_type": "text_notice",
         "task_id": task,
-        "main_title": {"title": shortened(state.strip().splitlines()[0] if state.strip() else "", TITLE_LENGTH)},
-        "sub_title_text": shortened(state, BOT_CARD_TEXT),
+        "main_title": {"title": heading or shortened(first, TITLE_LENGTH)},
+        "sub_title_text": shortened(state, limit),
         "card_action": {"type": 1, "url": link if urlsplit(link).scheme in {"http", "https"} else HOME},
     }
 

@@ -95,7 +95,7 @@ class Sending:
         if message.card and not (message.actions or message.questions) and self._ways.client.has_app:
             for shown in await self._cards.named(message):
                 self._presses.tell_all(shown.task, plain(message))
-                await self._cards.replace_state(shown, message)
+                await self._cards.replace_state(shown, message, self._presses.pressing(shown.task))
 
     # ---- many people, one call
 

@@ -335,7 +335,7 @@ BUTTONS = [
 
 
 async def test_a_press_is_a_message_and_its_answer_shows_on_the_card() -> None:
-    async with bench(robot="") as b, serving(b):
+    async with bench(robot="", public_url="https://huibao.example.org") as b, serving(b):
         both = person("LiMing"), person("wangfang")
         await b.send(*both, text="三楼没声音", title="报障 GZ-1", about="GZ-1", card="GZ-1", actions=BUTTONS)
         mine, other = b.simulator.direct_messages("LiMing")[0], b.simulator.direct_messages("wangfang")[0]
@@ -350,6 +350,25 @@ async def test_a_press_is_a_message_and_its_answer_shows_on_the_card() -> None:
         sent(await b.send(person("wangfang"), text="GZ-1 已由李工接单", about="GZ-1", card="GZ-1"))
         assert "已由李工接单" in other.text
         assert not other.buttons
+        assert {seen.card["card_type"] for seen in (mine, other)} == {"text_notice"}
+        assert mine.card["main_title"]["title"] == other.card["main_title"]["title"] == "报障 GZ-1"
+        assert other.card["card_action"]["url"] == "https://huibao.example.org", "it must lead somewhere"
+
+
+async def test_one_update_shows_everybody_of_a_call_who_took_it() -> None:
+    async with bench(robot="") as b, serving(b):
+        users = ("LiMing", "wangfang", "zhaowei")
+        await b.send(*(person(user) for user in users), text="三楼没声音", about="GZ-1", card="GZ-1", actions=BUTTONS)
+        cards = [b.simulator.direct_messages(user)[0] for user in users]
+        await press(b, "接单", cards[0])
+        hints = (await b.heard()).hints
+        with structlog.testing.capture_logs() as logs:
+            sent(await b.send(person("LiMing"), text="GZ-1 由您处理", about="GZ-1", hints=hints))
+            await until(lambda: "由您处理" in cards[0].text)
+            sent(await b.send(person("wangfang"), text="GZ-1 已由李工接单", about="GZ-1", card="GZ-1"))
+        assert [card.text for card in cards] == ["三楼没声音\nGZ-1 由您处理"] + ["三楼没声音\nGZ-1 已由李工接单"] * 2
+        assert len(b.simulator.calls_of("message/update_template_card")) == 2
+        assert not [entry for entry in logs if entry["log_level"] == "warning"]
 
 
 async def test_a_stale_card_says_so_after_a_restart_too() -> None:
@@ -388,6 +407,8 @@ async def test_a_press_that_is_not_answered_is_confirmed_on_the_card() -> None:
         await b.pass_time(3.5, step=0.5)
         await until(lambda: "已收到" in shown.text)
         assert not shown.buttons
+        sent(await b.send(person("LiMing"), text="GZ-1 已由李工接单", card="GZ-1"))
+        assert "已由李工接单" in shown.text, "the answer that came late shows all the same"
 
 
 async def test_a_choice_among_many_comes_back_as_its_value() -> None:

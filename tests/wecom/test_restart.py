@@ -41,7 +41,7 @@ async def test_a_card_of_a_former_life_that_is_pressed_keeps_its_heading(tmp_pat
         async with platform.life() as bot:
             await bot.press("li", "接单", card)
             await until(lambda: not card.buttons)
-            assert "由您处理" in card.text
+            assert "李工已于15:10接单" in card.text
             assert card.card["main_title"]["title"] == heading
 
 

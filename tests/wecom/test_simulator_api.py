@@ -131,6 +131,23 @@ async def test_a_card_is_answered_with_a_code_that_updates_it_once_within_three_
     assert (await call(http, sim, "message/update_template_card", **update, **button))["errcode"] == 60140
 
 
+async def test_a_card_that_was_turned_into_a_notice_can_be_updated_no_more(
+    sim: WeComSimulator, http: aiohttp.ClientSession
+) -> None:
+    card = {"touser": "LiMing|wangfang", "msgtype": "template_card", "agentid": AGENT, "template_card": CARD}
+    code = (await call(http, sim, "message/send", **card))["response_code"]
+    notice = {"card_type": "text_notice", "main_title": {"title": "李工已接单"}}
+    update = {"userids": ["LiMing", "wangfang"], "agentid": AGENT, "response_code": code, "template_card": notice}
+    assert (await call(http, sim, "message/update_template_card", **update))["errcode"] == 42045, (
+        "it must lead somewhere"
+    )
+    notice["card_action"] = {"type": 1, "url": "https://example.org"}  # type: ignore[assignment]
+    assert (await call(http, sim, "message/update_template_card", **update))["errcode"] == 0
+    assert [sim.direct_messages(user)[0].text for user in ("LiMing", "wangfang")] == ["李工已接单"] * 2
+    update["response_code"] = sim.messages.mint(sim.world.apps[AGENT], "t1")
+    assert (await call(http, sim, "message/update_template_card", **update))["errcode"] == 42031
+
+
 async def test_plain_messages_have_no_code_and_cards_need_a_callback_address(
     sim: WeComSimulator, http: aiohttp.ClientSession
 ) -> None:

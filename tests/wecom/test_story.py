@@ -46,7 +46,7 @@ async def test_a_button_takes_the_fault_and_every_card_of_it_shows_who(bot: Live
     await bot.press("li", "接单", card)
     bot.sees(CLIENTS, "李工已接单")
     await until(lambda: not card.buttons)
-    assert "由您处理" in card.text
+    assert "李工已于15:10接单" in card.text
 
 
 async def test_taken_in_words_the_cards_show_who_has_it(bot: Live) -> None:

@@ -168,6 +168,8 @@ class Messages:
         users = None if body.get("atall") else {spelt(user) for user in body.get("userids") or []}
         shown = [seen for seen in self._context.ledger.with_task(code.task_id) if seen.via == "app"]
         mine = [seen for seen in shown if users is None or seen.place.removeprefix("direct:") in users]
+        if any(not _can_change(seen.card) for seen in mine):
+            raise ApiError(42031, "only interactive cards, and those with a menu, can be updated")
         change = self._change(body, mine)
         code.used = True
         for seen in mine:
@@ -193,6 +195,10 @@ class Messages:
             seen.text, seen.dead = text_of(card), bool(card.get("replace_text")) or "button_list" not in card
 
         return replace
+
+
+def _can_change(card: Json) -> bool:
+    return card["card_type"] in INTERACTIVE or "action_menu" in card
 
 
 def _without(text: str, lines: list[str]) -> list[str]:
