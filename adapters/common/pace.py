@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -22,6 +22,8 @@ class Pace:
     def __init__(self, clock: Clock, *windows: Window) -> None:
         self._clock, self._windows = clock, windows
         self._times: dict[str, deque[datetime]] = defaultdict(deque)
+        self._told: dict[str, Sequence[datetime]] = {}
+        """What is on record elsewhere; it may hold our own as well."""
         self._blocked: dict[str, tuple[datetime, datetime]] = {}
         """Until when, and when we heard of it."""
         self._longest = max(span for _, span in windows)
@@ -41,10 +43,15 @@ class Pace:
         if len(self._times) > FORGET_EVERY:
             for idle in [key for key in self._times if not self._recent(key)]:
                 del self._times[idle]
+                self._told.pop(idle, None)
 
     def recall(self, key: str, times: Iterable[datetime]) -> None:
         """Count what an earlier process sent; ``times``: oldest first."""
         self._times[key] = deque([*times, *self._times[key]])
+
+    def told(self, key: str, times: Sequence[datetime]) -> None:
+        """This is on record (ours among it) from now on; ``times``: oldest first."""
+        self._told[key] = times
 
     def block(self, key: str, until: datetime) -> None:
         """The platform said when it will listen again."""
@@ -54,9 +61,10 @@ class Pace:
         """When the next place is free: now, or later."""
         now, times = self._clock.now(), self._recent(key)
         free = max(now, self._blocked_until(key, now))
-        for limit, span in self._windows:
-            if len(times) >= limit:
-                free = max(free, times[-limit] + span)
+        for record in (times, self._told.get(key, ())):
+            for limit, span in self._windows:
+                if len(record) >= limit:
+                    free = max(free, min(record[-limit], now) + span)
         return free
 
     def _blocked_until(self, key: str, now: datetime) -> datetime:

@@ -113,7 +113,12 @@ class Check:
             return CheckLine(what, False, words("check.robot_refused", detail=error.reason))
         except SendError as error:
             return CheckLine(what, False, self._unreachable(bot.ws_url, error.reason))
-        return CheckLine(what, True)
+        return CheckLine(what, True, self._one_of_several())
+
+    def _one_of_several(self) -> str:
+        """Where several processes may share a database, they must not share the robot."""
+        shared = self._memory is not None and self._memory.shared
+        return words("check.robot_shared") if shared else ""
 
     async def _robot_callback(self, bot: AibotSettings) -> CheckLine:
         what = words("check.robot_callback")

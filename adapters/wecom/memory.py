@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from adapters.wecom.receive import PLATFORM, direct
 from adapters.wecom.render import title
@@ -56,6 +56,8 @@ class Memory:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.shared = not database.is_sqlite
+        """Other processes may be sending too, and what they send stands in the same tables."""
 
     async def cards_about(self, message: Outgoing, since: datetime) -> list[Shown]:
         """Cards of the matter whose state ``message`` tells."""
@@ -67,17 +69,32 @@ class Memory:
         wanted = Delivery.address == str(direct(user)), col(Delivery.sent_at) > since
         return next((one for one in await self._cards(*wanted) if one.task == task), None)
 
-    async def sends_to(self, users: Sequence[str], since: datetime) -> dict[str, list[datetime]]:
-        """When each of these people was sent a message by the app, oldest first."""
+    async def sends_to(self, users: Sequence[str], since: datetime, now: datetime) -> dict[str, list[datetime]]:
+        """When each of these people was sent a message by the app, oldest first.
+
+        Where others send too, what is on its way (from here as well) counts as sent now.
+        """
+        lately: Any = col(Delivery.sent_at) > since
+        if self.shared:
+            lately = or_(lately, col(Delivery.state) == "sending")
         found: dict[str, list[datetime]] = {}
         for start in range(0, len(users), MOST):
             places = [str(direct(user)) for user in users[start : start + MOST]]
             query: Any = select(Delivery.address, Delivery.provider_id, Delivery.sent_at)
-            query = query.where(col(Delivery.address).in_(places), col(Delivery.sent_at) > since)
-            [rows] = await self._database.peek(query)
+            [rows] = await self._database.peek(query.where(col(Delivery.address).in_(places), lately))
             for address, provider_id, sent_at in rows:
-                found.setdefault(Address.parse(address).id, []).extend([sent_at] * len(message_keys(provider_id)))
+                count = len(message_keys(provider_id)) if sent_at else 1
+                found.setdefault(Address.parse(address).id, []).extend([sent_at or now] * count)
         return {user: sorted(times) for user, times in found.items()}
+
+    async def said_in_groups(self, since: datetime) -> dict[str, list[datetime]]:
+        """When something was said in each group, by whatever way."""
+        query: Any = select(Delivery.address, Delivery.sent_at)
+        query = query.where(col(Delivery.address).startswith(f"{PLATFORM}:group:"), col(Delivery.sent_at) > since)
+        found: dict[str, list[datetime]] = {}
+        for address, sent_at in (await self._database.peek(query))[0]:
+            found.setdefault(Address.parse(address).id, []).append(sent_at)
+        return found
 
     async def groups(self) -> dict[str, str]:
         """The organisation's groups on this platform: conversation ids and names."""

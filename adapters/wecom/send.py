@@ -232,8 +232,8 @@ class Sending:
             ways.append(lambda text: out.push_words(address, text))
         if has_robot and not mentions:
             ways.append(robot)
-        if out.may_be_own(address):
-            ways.append(_in_pieces(lambda text: out.own_group(address, group_text(text, message))))
+        if out.own_groups.may_be_own(address):
+            ways.append(_in_pieces(lambda text: out.own_groups.say(address, group_text(text, message))))
         return ways
 
     def _done_so_far(self, job: SendJob, address: Address) -> Progress:

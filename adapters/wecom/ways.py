@@ -24,6 +24,7 @@ from adapters.wecom.errors import CardRefused, ReplyGone
 from adapters.wecom.fields import Json
 from adapters.wecom.limits import CONVERSATION, GROUP_ROBOT, HOUR, MEMBER, UPLOADS
 from adapters.wecom.memory import Memory
+from adapters.wecom.own_groups import OwnGroups
 from adapters.wecom.render import app_text, robot_markdown, robot_stream
 from adapters.wecom.replies import Replies, Reply
 from adapters.wecom.streams import Streams
@@ -60,8 +61,7 @@ class Ways:
         self._closed: set[str] = set()
         """Where a push was refused: the robot must be mentioned there once."""
         self._advised: set[str] = set()
-        self._foreign: set[str] = set()
-        """Groups that are not the app's own."""
+        self.own_groups = OwnGroups(client, memory)
         self._lost: set[str] = set()
         """Groups that no way leads to at present."""
         self._unknown: set[str] = set()
@@ -102,9 +102,6 @@ class Ways:
     def can_push(self, address: Address) -> bool:
         return self.connection is not None and _place(address) not in self._closed
 
-    def may_be_own(self, address: Address) -> bool:
-        return self.client.has_app and address.id not in self._foreign
-
     # ---- the app
 
     async def to_members(self, users: Sequence[str], body: Json) -> tuple[Json, dict[str, SendError]]:
@@ -129,13 +126,17 @@ class Ways:
         return answer, failed | self._not_reached(going, answer)
 
     async def _recall_pace(self, users: Sequence[str]) -> None:
-        """What is over the limit vanishes, so what a former process sent in this hour counts too."""
-        now = self.client.clock.now()
-        if self._memory is None or now - self._born > HOUR:
+        """What is over the limit vanishes, so what a former process sent in this hour counts too, and another one's."""
+        now, memory = self.client.clock.now(), self._memory
+        if memory is None or (now - self._born > HOUR and not memory.shared):
+            return
+        if memory.shared:
+            for user, times in (await memory.sends_to(users, now - HOUR, now)).items():
+                self.members.told(user.casefold(), times)
             return
         async with self._recalling:
             new = [user for user in dict.fromkeys(users) if user not in self._recalled]
-            for user, times in (await self._memory.sends_to(new, now - HOUR)).items():
+            for user, times in (await memory.sends_to(new, now - HOUR, now)).items():
                 self.members.recall(user.casefold(), times)
             self._recalled.update(new)
 
@@ -230,15 +231,6 @@ class Ways:
             raise
         return ""
 
-    async def own_group(self, address: Address, body: Json) -> str:
-        try:
-            await self.client.call("POST", "appchat/send", {"chatid": address.id, **body, "safe": 0})
-        except Refused as error:
-            if error.reason in {"errcode 86003", "errcode 86008", "errcode 40050"}:
-                self._foreign.add(address.id)
-            raise
-        return ""
-
     # ---- files
 
     async def attach(self, address: Address, name: str, data: bytes) -> str:
@@ -246,7 +238,8 @@ class Ways:
         tries = [self._file_by_app] if address.kind == "direct" and self.client.has_app else []
         tries += [self._file_by_push] if self.can_push(address) else []
         tries += [self._file_by_robot] if address.id in self.robots and address.kind == "group" else []
-        tries += [self._file_in_own_group] if address.kind == "group" and self.may_be_own(address) else []
+        own = address.kind == "group" and self.own_groups.may_be_own(address)
+        tries += [self._file_in_own_group] if own else []
         errors: list[SendError] = []
         for way in tries:
             try:
@@ -272,7 +265,7 @@ class Ways:
 
     async def _file_in_own_group(self, address: Address, name: str, data: bytes) -> str:
         kind, media_id = await files.upload_for_app(self.client, name, data)
-        return await self.own_group(address, {"msgtype": kind, kind: {"media_id": media_id}})
+        return await self.own_groups.say(address, {"msgtype": kind, kind: {"media_id": media_id}})
 
 
 def _place(address: Address) -> str:

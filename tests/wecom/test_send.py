@@ -10,7 +10,7 @@ import structlog
 
 from adapters.common.pace import Pace
 from storage.clock import ManualClock
-from storage.messages import Action, Outgoing
+from storage.messages import Action, Address, Outgoing
 from storage.ports import Downloads, Recalls, Refused, Retry, SendError, SendJob, Sent, Unsure
 from tests.playing import sent
 from tests.wecom.bench import IN_APP_GROUP, IN_GROUP, START, bench, person
@@ -150,8 +150,28 @@ async def test_a_group_nobody_can_write_to_is_refused_once_and_told() -> None:
     async with bench(robot="") as b:
         for _ in range(3):
             assert isinstance(await b.send(IN_GROUP), Refused)
-        assert len(b.simulator.calls_of("appchat/send")) == 1
+        assert len(b.simulator.calls_of("appchat/get")) == 1
+        assert not b.simulator.calls_of("appchat/send")
         assert GROUP in b.adapter.trouble()
+
+
+async def test_a_member_of_several_of_the_apps_groups_gets_two_hundred_a_minute_and_the_rest_a_little_later() -> None:
+    async with bench(robot="") as b:
+        b.simulator.world.group("OPS02", "另一个应用群", "LiMing", "zhaowei").made_by = AGENT
+        b.simulator.world.group("OPS03", "第三个应用群", "zhaowei").made_by = AGENT
+        places = [Address(platform="wecom", kind="group", id=chat) for chat in (APP_GROUP, "OPS02")]
+        tried = {number: await b.send(places[number % 2], text=str(number)) for number in range(210)}
+        late = [number for number, outcome in tried.items() if isinstance(outcome, Retry)]
+        assert len(late) == 10
+        assert all(outcome.not_before > b.clock.now() for outcome in tried.values() if isinstance(outcome, Retry))
+        sent(await b.send(Address(platform="wecom", kind="group", id="OPS03"), text="别的群不受影响"))
+        await b.pass_time(63, step=21)
+        for number in late:
+            sent(await b.send(places[number % 2], text=str(number)))
+        mine = [seen.text for seen in b.simulator.ledger.seen_by("LiMing") if seen.via == "appchat"]
+        assert sorted(mine, key=int) == [str(number) for number in range(210)]
+        assert not b.simulator.groups.dropped
+        assert len(b.simulator.calls_of("appchat/get")) == 3, "who is in a group is asked once in a while"
 
 
 async def test_a_group_robot_is_asked_for_twenty_a_minute_and_the_rest_goes_round_it() -> None:

@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from tests.simulators.common.schedule import ManualClock
-from tests.simulators.wecom import WeComSimulator
-from tests.wecom.conftest import AGENT, APP_GROUP, GROUP, ROBOT_KEY, SECRET
+from tests.simulators.wecom import Limits, WeComSimulator
+from tests.wecom.conftest import AGENT, APP_GROUP, GROUP, ROBOT_KEY, SECRET, populate
 from tests.wecom.wire import Json, call, get, post, send, token
 
 CARD: Json = {
@@ -200,6 +200,22 @@ async def test_an_app_speaks_in_its_own_groups_only_and_without_cards(
     assert (await call(http, sim, "appchat/send", chatid=APP_GROUP, msgtype="template_card"))["errcode"] == 40008
     made = await call(http, sim, "appchat/create", name="新群", userlist=["LiMing", "wangfang"])
     assert (await call(http, sim, "appchat/send", chatid=made["chatid"], **text))["errcode"] == 0
+
+
+async def test_what_a_member_gets_in_an_apps_groups_over_the_limit_is_dropped_without_a_word(
+    sim_clock: ManualClock, http: aiohttp.ClientSession
+) -> None:
+    async with WeComSimulator(sim_clock, Limits(group_member_per_minute=3, group_recipients_per_minute=9)) as sim:
+        populate(sim)
+        sim.world.group("OPS02", "另一个应用群", "LiMing", "zhaowei").made_by = AGENT
+        codes = []
+        for number, chat in enumerate((APP_GROUP, "OPS02", APP_GROUP, "OPS02", APP_GROUP)):
+            text = {"msgtype": "text", "text": {"content": str(number)}}
+            codes.append((await call(http, sim, "appchat/send", chatid=chat, **text))["errcode"])
+        assert codes == [0, 0, 0, 0, 45009], "over a member's limit nothing is said, over the corporation's an error"
+        assert sim.groups.dropped == [("LiMing", "3")]
+        assert [seen.text for seen in sim.ledger.seen_by("LiMing")] == ["0", "1", "2"]
+        assert [seen.text for seen in sim.ledger.seen_by("zhaowei")] == ["1", "3"]
 
 
 async def test_a_group_robot_says_twenty_a_minute_and_then_nothing_for_one(

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections import deque
 
 from aiohttp import web
 
@@ -28,6 +29,11 @@ class Groups:
         self._context, self._tokens, self._media = context, tokens, media
         limits = context.limits
         self._pace = Window(limits.webhook_per_minute, 60, context.clock, limits.webhook_block_seconds)
+        self._minute = Window(limits.group_member_per_minute, 60, context.clock)
+        self._day = Window(limits.group_member_per_day, 86400, context.clock)
+        self._corp: deque[tuple[float, int]] = deque()
+        self.dropped: list[tuple[str, str]] = []
+        """Member and text of what the platform silently threw away in groups that an app made."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -70,8 +76,22 @@ class Groups:
         if kind not in APPCHAT_KINDS:
             raise ApiError(40008, "invalid message type")
         text = self._text(kind, body, self._context.limits.text_bytes, str(app.agent_id))
-        self._show(group.chat_id, "appchat", kind, text, body)
+        self._spend(len(group.members))
+        seen = self._show(group.chat_id, "appchat", kind, text, body)
+        keys = {user: f"{app.agent_id} {user}" for user in sorted(group.members)}
+        full = [user for user, key in keys.items() if not (self._minute.admit(key) and self._day.admit(key))]
+        seen.missed_by = frozenset(full)
+        self.dropped += [(user, text) for user in full]
         return ok()
+
+    def _spend(self, people: int) -> None:
+        """Of the corporation: so many recipients a minute, then an error."""
+        now, limit = self._context.clock(), self._context.limits.group_recipients_per_minute
+        while self._corp and self._corp[0][0] <= now - 60:
+            self._corp.popleft()
+        if limit and sum(spent for _, spent in self._corp) + people > limit:
+            raise ApiError(45009, "api freq out of limit")
+        self._corp.append((now, people))
 
     def _text(self, kind: str, body: Json, limit: int, scope: str) -> str:
         content = body.get(kind) or {}
@@ -81,11 +101,11 @@ class Groups:
             return cut(content["content"], limit)
         return self._media.name_of(str(content.get("media_id")), scope)
 
-    def _show(self, place: str, via: str, kind: str, text: str, body: Json, card: Json | None = None) -> None:
+    def _show(self, place: str, via: str, kind: str, text: str, body: Json, card: Json | None = None) -> Seen:
         listed = (body.get(kind) or {}).get("mentioned_list") or [] if kind == "text" else []
         inline = _MENTION.findall(text) if kind in ("text", "markdown") else []
         seen = Seen(self._context.clock(), place, via, kind, text, mentions=(*listed, *inline), card=card or {})
-        self._context.ledger.show(seen)
+        return self._context.ledger.show(seen)
 
     # ---- group robots
 

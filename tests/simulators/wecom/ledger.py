@@ -33,6 +33,8 @@ class Seen:
     """The buttons can be pressed no more."""
     bot: str = ""
     media: str = ""
+    missed_by: frozenset[str] = frozenset()
+    """Members of its group who did not get it: the platform drops without a word."""
 
     @property
     def buttons(self) -> tuple[tuple[str, str], ...]:
@@ -55,7 +57,7 @@ class Ledger(common.Ledger[Seen]):
     def seen_by(self, user_id: str) -> list[Seen]:
         """Everything on this person's screen, over all chats, oldest first."""
         mine = {direct(user_id), *(g.chat_id for g in self._world.groups.values() if user_id in g.members)}
-        return self.still_at(*mine)
+        return [seen for seen in self.still_at(*mine) if user_id not in seen.missed_by]
 
     def with_task(self, task_id: str) -> list[Seen]:
         return [seen for seen in self.entries if seen.task_id == task_id]

@@ -32,6 +32,9 @@ class Limits:
     member_per_minute: int = 30
     member_per_hour: int = 1000
     daily_recipients: int = 0
+    group_member_per_minute: int = 200
+    group_member_per_day: int = 10_000
+    group_recipients_per_minute: int = 20_000
     duplicate_seconds: float = 1800
     response_code_seconds: float = 72 * 3600
     recall_seconds: float = 24 * 3600
