@@ -31,15 +31,21 @@ def level(spans: Spans) -> str:
 
 def _meeting_near(spans: Spans) -> bool | None:
     """Whether a meeting that is named with its time runs or begins within the hour; None when none is named."""
-    now = spans.context.now
-    gaps = [
-        span.start - now
+    gaps = [start - spans.context.now for start in _meetings(spans)]
+    return any(-_RUNNING_FOR <= gap <= _SOON for gap in gaps) if gaps else None
+
+
+def meeting_ahead(spans: Spans) -> datetime | None:
+    """When the meeting begins that the sender fears for, if one is named with its time and still ahead."""
+    return min((start for start in _meetings(spans) if start > spans.context.now), default=None)
+
+
+def _meetings(spans: Spans) -> list[datetime]:
+    return [
+        span.start
         for span in spans.times
         if isinstance(span.start, datetime) and span.role not in _SIDE and _of_meeting(spans, *span.span)
     ]
-    if not gaps:
-        return None
-    return any(-_RUNNING_FOR <= gap <= _SOON for gap in gaps)
 
 
 def _of_meeting(spans: Spans, start: int, end: int) -> bool:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from intents import checks, meeting, things, times
 from intents.facts import Facts
-from intents.levels import level
+from intents.levels import level, meeting_ahead
+from intents.phrases import signal
 from intents.places import PlaceIndex
 from intents.spans import Spans
 from intents.words import load_toml, patterns
@@ -16,6 +17,7 @@ from intents.words import load_toml, patterns
 Slots = dict[str, object]
 _PATTERNS = patterns("slots.toml")
 _SCORE_WORDS = tuple((re.compile(entry["words"]), entry["value"]) for entry in load_toml("slots.toml")["score"])
+_IN_ORDER = {code: signal(words, f"slots.toml: {code}") for code, words in load_toml("slots.toml")["in_order"].items()}
 _CHINESE = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
 
@@ -80,6 +82,8 @@ def _report(facts: Facts, _places: PlaceIndex) -> Slots:
     slots = _fault(facts, _places)
     slots["symptom"] = slots["symptom"] or ["other"]
     slots["level"] = level(facts.spans)
+    ahead = meeting_ahead(facts.spans)
+    slots["meeting_ahead"] = ahead.isoformat() if ahead else None
     return slots
 
 
@@ -94,8 +98,12 @@ def _devices(spans: Spans) -> list[str]:
 
 def _symptoms(spans: Spans, *states: str) -> list[str]:
     """Codes in the first of `states` that occurs; those there before those gone when nothing is asked for."""
-    for state in states or ("present", "gone"):
-        told = [symptom.code for symptom in spans.symptoms if symptom.state == state]
+    return _codes(spans.symptoms, *(states or ("present", "gone")))
+
+
+def _codes(symptoms: Sequence[things.Symptom], *states: str) -> list[str]:
+    for state in states:
+        told = [symptom.code for symptom in symptoms if symptom.state == state]
         if told:
             return [code for code in dict.fromkeys(told) if code != "other"]
     return []
@@ -103,12 +111,25 @@ def _symptoms(spans: Spans, *states: str) -> list[str]:
 
 def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     """What works again; a symptom that only tells the cause ("是插头松了") is left out."""
+    spans = facts.spans
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
-    return {"device": _devices(facts.spans), "symptom": _symptoms(facts.spans, *states)}
+    named = [thing.code for thing in spans.devices if not things.cleared(spans.plain, thing)]
+    gone = _symptoms(spans, *states) or [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
+    return {"device": list(dict.fromkeys(named)), "symptom": gone}
 
 
 def _update(facts: Facts, _places: PlaceIndex) -> Slots:
-    return {**_fault(facts, _places), **_promise(facts)}
+    """What is being worked on; what is only suspected or found in a log is no symptom anybody saw."""
+    spans = facts.spans
+    seen = [
+        symptom
+        for symptom in spans.symptoms
+        if not any(
+            clause.start <= symptom.start < clause.end and _PATTERNS["found_inside"].search(clause.text)
+            for clause in spans.clauses
+        )
+    ]
+    return {"device": _devices(spans), "symptom": _codes(seen, "present", "gone"), **_promise(facts)}
 
 
 def _promise(facts: Facts) -> Slots:

@@ -25,7 +25,9 @@ from intents.spans import Spans
 from intents.words import load_toml, own_names
 
 _LIMIT = 4000
-_INTERNAL = frozenset({"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start", "start_date_said"})
+_INTERNAL = frozenset(
+    {"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start", "start_date_said", "meeting_ahead"}
+)
 _ASKED_BACK = frozenset({"not_received_not_there", "nothing_done_yet"})
 _SILENT = frozenset({"chatter", "engineer_says", "something_seems_wrong"})
 _NEVER_SCORED = frozenset(

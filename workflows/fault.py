@@ -133,6 +133,7 @@ async def _open(turn: Turn, site: Site, count: int) -> tuple[Fault, fault_dispat
     near = fault_level.nearness(text, known)
     level = fault_level.level_of(str(turn.slot("level")), near, turn.slot("symptom") or [], text, count)
     facts = {"near": near, "leaders": fault_level.leaders(text), book.UNPROVEN: not turn.incoming.sender.verified}
+    facts[book.AHEAD] = str(turn.slot("meeting_ahead") or "")
     fault = await _new(turn.work, turn.incoming, turn.person, site, meeting, level, facts)
     fault.room = str(turn.slot("room") or "")
     fault.device = book.stored(turn.slot("device") or [])
@@ -230,6 +231,10 @@ async def open_from_check(  # noqa: PLR0917 - the checklist knows all of these
     devices, symptoms = book.codes(device), book.codes(symptom) or [book.OTHER]
     for fault in await book.find(work, Fault.site_id == site.site_id):
         if fault.meeting == meeting.number and fault.step == step and fault.state in book.WORKING:
+            return fault
+        if not fault.step and fault.state in book.WORKING and book.same_matter(fault, devices, symptoms, text):
+            fault.step, fault.meeting = step, meeting.number
+            work.session.add(fault)
             return fault
     near = await book.meeting_near(work, site.site_id)
     when = near[1] if near and near[0].number == meeting.number else ""

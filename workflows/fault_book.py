@@ -30,6 +30,8 @@ LONGEST_MEETING = timedelta(hours=4)
 SEPARATOR = "|"
 OTHER = "other"
 UNPROVEN = "unproven"
+AHEAD = "meeting_ahead"
+"""When the meeting begins that the reporter fears for, as the report said (ISO 8601), in ``Fault.extra``."""
 _SPACE = re.compile(r"[\s，。！!,.？?~～]+")
 
 

@@ -17,6 +17,7 @@ from storage.models import Delivery, Fault, Meeting, Timer
 from storage.timers import set_timer
 from storage.work import Work
 from workflows import meeting_clock
+from workflows.fault_book import AHEAD
 from workflows.phrases import clock
 from workflows.words import Words
 
@@ -102,7 +103,8 @@ async def cannot_wait(work: Work, about: str) -> bool:
         fault = await work.session.get(Fault, about)
         if fault is None:
             return False
-        return fault.level in WORDS.get("levels") or await _meeting_cannot_wait(work, fault.meeting)
+        pressing = fault.level in WORDS.get("levels") or _is_early(work, str(fault.extra.get(AHEAD) or ""))
+        return pressing or await _meeting_cannot_wait(work, fault.meeting)
     return await _meeting_cannot_wait(work, about)
 
 
@@ -114,6 +116,11 @@ async def _meeting_cannot_wait(work: Work, number: str) -> bool:
         return True
     shut_down_by = meeting_clock.ends_at(meeting) + timedelta(hours=WORDS.get("shutdown_hours"))
     return meeting.starts_at < _early(work) and work.now < shut_down_by
+
+
+def _is_early(work: Work, moment: str) -> bool:
+    """Whether a meeting at this moment (ISO 8601, empty for none) lies between now and 10:00 of the next day."""
+    return bool(moment) and work.now < datetime.fromisoformat(moment) < _early(work)
 
 
 def _early(work: Work) -> datetime:

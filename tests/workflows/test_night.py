@@ -143,6 +143,18 @@ async def test_a_small_fault_waits_for_the_morning_and_so_do_its_ten_minutes(nig
     bot.nothing_more()
 
 
+async def test_a_small_fault_before_an_early_meeting_does_not_wait(night: Scenario) -> None:
+    bot = night
+    await bot.say("fang", "三楼会议室明早8点有会，音响没声", group=CLIENT[1:])
+    bot.expect(CLIENT, "【报障已受理】", NUMBER, "已通知值班李工", "23:10前")
+    bot.expect("li", NUMBER, "23:10前")
+    bot.nothing_more()
+    await bot.say("li", "收到")
+    assert in_groups(bot)
+    await bot.say("fang", "安川分会场后天早8点有会，投影偏色", group=CLIENT[1:])
+    bot.expect(CLIENT, "7:30通知值班")
+
+
 async def test_at_night_nobody_is_said_to_have_been_told_who_sleeps(night: Scenario) -> None:
     bot = night
     await bot.say("fang", SMALL, group=CLIENT[1:])
