@@ -20,6 +20,8 @@ IN_GROUP = [(re.compile(rule["find"]), rule["put"]) for rule in Words("turn").ge
 ASK_LIFETIME = timedelta(hours=12)
 ALONE = "alone"
 """In what waits for an answer: the private chats where the same was asked, as text."""
+CALLED = "called"
+"""… and the account of who was asked in the group: it is the one to mention there."""
 STAY = "stay"
 """In what waits for an answer: an answer in private is dealt with there."""
 PROMPT = "prompt"
@@ -42,6 +44,8 @@ class Turn:
     said: int = 0
     untold: list[Address] = field(default_factory=list)
     """The private chat in which a question of a group was answered, until something has been said there."""
+    called: str = ""
+    """The sender's account where the turn goes on, when it is not the one that wrote."""
 
     def __post_init__(self) -> None:
         """Whoever wrote is awake, and is answered at once (``manners.py``)."""
@@ -65,7 +69,7 @@ class Turn:
     @property
     def mention(self) -> tuple[str, ...]:
         """The sender's account, for answers in a group."""
-        return () if self.direct else (self.incoming.sender.account,)
+        return () if self.direct else (self.called or self.incoming.sender.account,)
 
     def slot(self, name: str, default: Any = None) -> Any:
         """A slot of the reading."""
@@ -137,6 +141,7 @@ class Turn:
         if night is not None and night.groups_sleep and row.asked_at < night.starts:
             return
         self.incoming = self.incoming.model_copy(update={"conversation": there, "hints": {}})
+        self.called = row.pending.get(CALLED, "")
         self.work.heard = self.incoming
         self.group = self.work.org.group_at(there)
         self.untold.append(here)
@@ -151,6 +156,8 @@ class Turn:
         pending: dict[str, Any] | None = None,
     ) -> Expectation:
         """Remember what was asked; an older question of the same kind about the same thing is replaced."""
+        alone = [str(place) for place in self.alone]
+        asked = {ALONE: alone, CALLED: self.mention[0]} if alone else {}
         return await expect(
             self.work,
             self.person,
@@ -159,7 +166,7 @@ class Turn:
             conversation=str(self.incoming.conversation),
             step=step,
             options=options,
-            pending={**(pending or {}), **({ALONE: [str(place) for place in self.alone]} if self.alone else {})},
+            pending={**(pending or {}), **asked},
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from storage.messages import Address
+from storage.messages import Address, Sender
 from storage.models import Delivery, Expectation
 from storage.ports import Retry
 from tests.scenario import WECOM, Scenario, scenario
@@ -57,6 +57,27 @@ async def test_a_yes_in_private_publishes_once_and_the_group_hears_it(bot: Scena
     assert len(await bot.obligations(kind="notice_ack")) == debts
     assert (await bot.meeting()).version == 1
     assert [seen.text for seen in bot.unread(f"#{DESK}")] == []
+
+
+async def test_the_group_mentions_the_account_that_asked_there_not_the_one_that_answered(tmp_path: Path) -> None:
+    """Somebody may have several accounts: an app and a robot know them by different ids, or two corporations do."""
+
+    def two_accounts(tables: Any) -> None:
+        for row in tables.rows["people"]:
+            if row.cells["person_id"] == "chen":
+                row.cells["dingtalk_id"] = "dt-chen|dt-chen-2"
+
+    async with scenario(tmp_path, change=two_accounts) as bot:
+        await drafted(bot)
+        asked = (await bot.said("chen", "确认")).model_copy(
+            update={
+                "conversation": Address(platform="dingtalk", kind="direct", id="dt-chen-2"),
+                "sender": Sender(account="dt-chen-2", name="chen"),
+            }
+        )
+        await bot.runtime.inbox.accept(asked)
+        await bot.settle()
+        assert bot.expect(f"#{DESK}", "已发布").message.mentions == ("dt-chen",)
 
 
 async def test_the_button_in_private_does_the_same(bot: Scenario) -> None:
