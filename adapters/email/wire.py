@@ -7,7 +7,9 @@ line is no trouble, a silent server is.
 import asyncio
 import re
 import ssl
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.email.errors import NotSecure, connect_error
 from storage.ports import Retry, SendError
@@ -15,6 +17,7 @@ from storage.ports import Retry, SendError
 CONNECT_SECONDS = 15.0
 LINE_SECONDS = 30.0
 """For the next line of an answer, and for the next piece of a literal."""
+SLICES = 10
 LONGEST_LINE = 4 * 1024 * 1024
 """Bytes: the ids of half a million mails."""
 LARGEST_LITERAL = 40 * 1024 * 1024
@@ -93,8 +96,7 @@ class Wire:
 
     async def _line(self, seconds: float | None) -> bytes:
         try:
-            async with asyncio.timeout(seconds):
-                line = await self._reader.readuntil(b"\n")
+            line = await _in_time(self._reader.readuntil(b"\n"), seconds)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             raise Gone(type(error).__name__) from error
         return line.rstrip(b"\r\n")
@@ -103,8 +105,7 @@ class Wire:
         pieces = []
         while size:
             try:
-                async with asyncio.timeout(LINE_SECONDS):
-                    piece = await self._reader.read(min(size, PIECE))
+                piece = await _in_time(self._reader.read(min(size, PIECE)), LINE_SECONDS)
             except OSError as error:
                 raise Gone(type(error).__name__) from error
             if not piece:
@@ -116,6 +117,27 @@ class Wire:
     def close(self) -> None:
         """At once, without a word."""
         self._writer.transport.abort()
+
+
+async def _in_time(reading: Coroutine[Any, Any, bytes], seconds: float | None) -> bytes:
+    """What is read; TimeoutError after ``seconds``.
+
+    They are counted in slices: a process that is itself held up (a busy machine, one that slept) loses one slice
+    however long that takes, and then sees what has come meanwhile instead of blaming the server.
+    """
+    if seconds is None:
+        return await reading
+    task = asyncio.ensure_future(reading)
+    try:
+        for _ in range(SLICES):
+            await asyncio.wait((task,), timeout=seconds / SLICES)
+            if task.done():
+                return task.result()
+        raise TimeoutError
+    finally:
+        if not task.done():  # only one may read at a time: it has to be gone before the next
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def trouble(error: Exception) -> SendError:

@@ -1,13 +1,16 @@
 """Any bytes from a mail server end in an answer or in an error of the port, never in anything else."""
 
 import asyncio
+import time
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.email import wire
 from adapters.email.imap import Imap
-from adapters.email.wire import Wire
+from adapters.email.wire import Gone, Wire
 from storage.ports import SendError
 
 PIECES = [
@@ -59,3 +62,19 @@ async def hear(data: bytes, what: str) -> str:
 )
 def test_any_answer_is_borne(pieces: list[bytes], what: str) -> None:
     assert "secret" not in asyncio.run(hear(b"".join(pieces), what))
+
+
+async def test_a_process_that_was_held_up_does_not_blame_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine under load stood still for longer than a server may: the answer that came meanwhile is read."""
+    monkeypatch.setattr(wire, "LINE_SECONDS", 0.4)
+
+    reader = asyncio.StreamReader()
+    connection = Wire(reader, cast("Any", Deaf()))
+    waiting = asyncio.create_task(connection.receive())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(reader.feed_data, b"* OK\r\n")
+    time.sleep(0.6)  # noqa: ASYNC251  nothing in this process moves
+    assert (await waiting).text == b"* OK"
+    with pytest.raises(Gone):
+        await connection.receive()
