@@ -13,16 +13,19 @@ _WORDS = load_toml("people.toml")
 _NOT_HERE = "(?!" + "|".join(_WORDS["not_names"]) + ")"
 _SURNAME = _NOT_HERE + f"(?:{'|'.join(_WORDS['double'])}|[{_WORDS['surnames']}])"
 _TITLE = "|".join(sorted(_WORDS["titles"], key=len, reverse=True))
+_MIDDLE = f"[^\\W\\d_a-z{''.join(_WORDS['particles'])}]"
+_ONE_CHARACTER = "".join(title for title in _WORDS["titles"] if len(title) == 1)
 _NOT = tuple(_WORDS["not_names"])
 _CALLED = re.compile(
     rf"(?P<pet>(?:(?<![\u4e00-\u9fff])|(?<=[老小阿][{_WORDS['surnames']}])|(?<=[{_WORDS['before_pet']}]))[老小阿]{_SURNAME}){_WORDS['not_after_pet']}"
-    rf"|(?P<titled>{_WORDS['not_before_title']}{_SURNAME}(?:[\u4e00-\u9fff]{{1,2}}(?=(?:{_TITLE})))?(?:{_TITLE}))"
-    rf"(?!{_WORDS['not_after_title']})"
+    rf"|(?P<titled>{_WORDS['not_before_title']}{_SURNAME}(?:{_MIDDLE}{{1,2}}?(?=(?:{_TITLE})))??(?:{_TITLE}))"
+    rf"(?!(?<=[{_ONE_CHARACTER}])(?:{_WORDS['not_after_title']}))"
 )
 _BEFORE = "|".join(sorted(_WORDS["before_name"], key=len, reverse=True))
-_FRAME = re.compile(rf"(?:{_BEFORE})(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})")
+_FRAME = re.compile(rf"(?:{_BEFORE})(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}}|[小阿]{_MIDDLE})")
 _AFTER = re.compile(_WORDS["after_name"])
 _HEAD = re.compile(rf"(?:^|[,.;!?、⌂\n和与跟])(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})(?={_WORDS['does']})")
+_NEXT = re.compile(rf"(?:[、,]|和|与|跟|及)(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})")
 _NO_END = tuple(_WORDS["no_name_end"])
 _PARTICLES = tuple(_WORDS["particles"])
 
@@ -66,7 +69,7 @@ class People:
         return [
             Person(match.group(), match.start(), match.end())
             for match in _CALLED.finditer(text)
-            if not match.group().startswith(_NOT)
+            if not match.group().startswith(_NOT) and not _goes_on(text, match.end())
         ]
 
     def _framed(self, text: str) -> list[Person]:
@@ -74,19 +77,29 @@ class People:
         for pattern in (_FRAME, _HEAD):
             for match in pattern.finditer(text):
                 name = _cut(text, match.start("name"), match.end("name"))
-                if name is not None:
+                while name is not None:
                     found.append(name)
+                    following = _NEXT.match(text, name.end)
+                    name = following and _cut(text, following.start("name"), following.end("name"), listed=True)
         return found
 
 
-def _cut(text: str, start: int, end: int) -> Person | None:
-    """Two or three characters: the longest after which the sentence goes on as it does after a name."""
+def _goes_on(text: str, end: int) -> bool:
+    """Whether the last character of a title is the first of a word instead ("都关了总闸")."""
+    return text[end - 1 : end + 1] in words() and text[end - 2 : end] not in words()
+
+
+def _cut(text: str, start: int, end: int, listed: bool = False) -> Person | None:
+    """Two or three characters: the longest after which the sentence goes on as it does after a name.
+
+    `listed`: beside another name, where any word may follow."""
     if text.startswith(_NOT, start):
         return None
     for stop in (end, end - 1):
         if stop - start == 3 and text[stop - 1 : stop + 1] in words():
             continue
         closed = _NO_END if stop - start == 3 else _PARTICLES
-        if stop - start >= 2 and _AFTER.match(text[stop : stop + 4]) and not text[start:stop].endswith(closed):
+        goes_on = _AFTER.match(text[stop : stop + 4]) or (listed and text[stop : stop + 2] in words())
+        if stop - start >= 2 and goes_on and not text[start:stop].endswith(closed):
             return Person(text[start:stop], start, stop)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from intents.common import stands_free
 from intents.lexicon import WordIndex
@@ -24,6 +25,7 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = tuple((unit, tuple(words)) for
 _TAILS = ("主会场", "分会场", "会场")
 _LOWEST = "township"
 _MIN_SOUND, _MAX_SOUND = 3, 8
+_ROW = 3
 _OFFICES = ("局", "中心")
 _TOWNS = ("镇", "乡", "街道")
 _PATTERNS = patterns("places.toml")
@@ -49,10 +51,14 @@ class PlaceIndex:
         self._sounds = WordIndex(_by_sound(surfaces, self.places))
         self._units = {place.unit: at for at, place in enumerate(self.places)}
 
-    def find(self, text: str, context: Context) -> list[PlaceHit]:
-        """Hits in order, parents merged into their children, namesakes decided where the context can."""
-        hits = self._heard(text, [hit for hit in self._read(text) if self._is_meant(text, hit, context)])
-        hits = self._merge(text, self._share_kind(text, hits))
+    def find(self, text: str, context: Context, blanks: frozenset[int] = frozenset()) -> list[PlaceHit]:
+        """Hits in order, parents merged into their children, namesakes decided where the context can.
+
+        `blanks`: where a space was taken out of the text; three places with spaces between them are a list.
+        """
+        read, apart = self._by_blanks(self._read(text), text, blanks)
+        hits = self._heard(text, [hit for hit in read if hit.start in apart or self._is_meant(text, hit, context)])
+        hits = self._merge(text, self._share_kind(text, _not_taken_back(text, hits)), apart)
         return [self._decide(hit, hits, context) for hit in hits]
 
     def provincial(self, hit: PlaceHit) -> bool:
@@ -77,6 +83,26 @@ class PlaceIndex:
             if found is not None and found[0] > hit.end and self._index.get(text[hit.start : start]) is not None:
                 return PlaceHit(hit.start, found[0], found[1])
         return hit
+
+    def _by_blanks(
+        self, hits: list[PlaceHit], text: str, blanks: frozenset[int]
+    ) -> tuple[list[PlaceHit], frozenset[int]]:
+        """Hits cut where spaces stood, if that gives a row of three or more; and where those after the first begin."""
+        pieces = [piece for hit in hits for piece in self._pieces(hit, text, blanks)]
+        rows: list[list[PlaceHit]] = []
+        for piece in pieces:
+            if rows and rows[-1][-1].end == piece.start and piece.start in blanks:
+                rows[-1].append(piece)
+            else:
+                rows.append([piece])
+        apart = frozenset(piece.start for row in rows if len(row) >= _ROW for piece in row[1:])
+        return (pieces if apart else hits), apart
+
+    def _pieces(self, hit: PlaceHit, text: str, blanks: frozenset[int]) -> list[PlaceHit]:
+        edges = [hit.start, *sorted(at for at in blanks if hit.start < at < hit.end), hit.end]
+        parts = [(start, end, self._index.get(text[start:end])) for start, end in pairwise(edges)]
+        known = [PlaceHit(start, end, sites) for start, end, sites in parts if sites is not None]
+        return known if len(known) == len(parts) else [hit]
 
     def _is_meant(self, text: str, hit: PlaceHit, context: Context) -> bool:
         word, after = text[hit.start : hit.end], text[hit.end : hit.end + 12]
@@ -162,19 +188,28 @@ class PlaceIndex:
             found.append(at if other is None else other)
         return replace(hit, sites=tuple(dict.fromkeys(found)))
 
-    def _merge(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
-        """ "义乌市大陈镇": the parent only says which namesake is meant."""
+    def _merge(self, text: str, hits: list[PlaceHit], apart: frozenset[int]) -> list[PlaceHit]:
+        """ "义乌市大陈镇", "大陈(义乌)": the parent only says which namesake is meant."""
         merged: list[PlaceHit] = []
         for hit in hits:
-            if merged and text[merged[-1].end : hit.start] in ("", "的", "市", "县", "区", ":", "-"):
-                units = {self.places[at].unit for at in merged[-1].sites}
-                tiers = {self.places[at].tier for at in merged[-1].sites}
-                children = tuple(at for at in hit.sites if self._below(at, units) and tiers != {_LOWEST})
+            between = text[merged[-1].end : hit.start] if merged and hit.start not in apart else None
+            if between in ("", "的", "市", "县", "区", ":", "-"):
+                children = self._children(hit, merged[-1])
                 if children:
                     merged[-1] = PlaceHit(merged[-1].start, hit.end, children)
                     continue
+            if between == "(" and text[hit.end : hit.end + 1] == ")" and (own := self._children(merged[-1], hit)):
+                merged[-1] = PlaceHit(merged[-1].start, hit.end + 1, own)
+                continue
             merged.append(hit)
         return merged
+
+    def _children(self, hit: PlaceHit, parent: PlaceHit) -> tuple[int, ...]:
+        """The sites of a hit that lie below what another one names; none below a township."""
+        if {self.places[at].tier for at in parent.sites} == {_LOWEST}:
+            return ()
+        units = {self.places[at].unit for at in parent.sites}
+        return tuple(at for at in hit.sites if self._below(at, units))
 
     def _below(self, at: int, units: set[str]) -> bool:
         place = self.places[at]
@@ -195,6 +230,19 @@ class PlaceIndex:
         named = {self.places[at].unit for other in hits if other is not hit for at in other.sites}
         beside = tuple(at for at in hit.sites if self.places[at].parent in named)
         return replace(hit, sites=beside or own or below or hit.sites)
+
+
+def _not_taken_back(text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
+    """Without a place that the sender denies beside another one ("不是安吉是德清", "温州，哦不，台州")."""
+    if len(hits) < 2:
+        return hits
+    kept = [
+        hit
+        for at, hit in enumerate(hits)
+        if not _PATTERNS["denied"].search(text[max(0, hit.start - 4) : hit.start])
+        and not (at + 1 < len(hits) and _PATTERNS["corrected"].match(text[hit.end : hits[at + 1].start]))
+    ]
+    return kept or hits
 
 
 def _kind_at(tail: str) -> str | None:

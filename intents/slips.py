@@ -18,6 +18,7 @@ def _exact() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 _EXACT = _exact()
 
+_RIGHT = frozenset(_DATA["right"])
 _HEARD = WordIndex({sound(word): word for word in _DATA["vocabulary"]})
 
 
@@ -39,4 +40,9 @@ def mend(text: str, held: list[tuple[int, int]]) -> str:
 
 def _meant(text: str, start: int, end: int, word: str) -> bool:
     same = sum(one == other for one, other in zip(text[start:end], word, strict=True))
-    return same > 0 and "\u4e00" <= text[start] <= "\u9fff" and stands_free(text, start, end)
+    return (
+        same > 0
+        and text[start:end] not in _RIGHT
+        and "\u4e00" <= text[start] <= "\u9fff"
+        and stands_free(text, start, end)
+    )

@@ -28,6 +28,7 @@ _EVERYBODY = re.compile("|".join(load_toml("scope.toml")["all"]))
 _ROOMS = load_toml("rooms.toml")
 _ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']})*(?:{_ROOMS['kind']})")
 _ROOM_KIND = re.compile(rf"^(?:{_ROOMS['kind']}|{_ROOMS['bare']})$")
+_SEVERAL_ROOMS = re.compile(_ROOMS["several"])
 _SINGLE_ROOM = re.compile(_ROOMS["single"])
 _ROOM_NUMBER = re.compile(_ROOMS["number"])
 
@@ -67,7 +68,9 @@ class Spans:
 
     @cached_property
     def places(self) -> list[PlaceHit]:
-        return self._index.find(self.text, self.context)
+        starts, ends = self.normal.starts, self.normal.ends
+        blanks = frozenset(at for at in range(1, len(starts)) if starts[at] > ends[at - 1])
+        return self._index.find(self.text, self.context, blanks)
 
     @cached_property
     def people(self) -> list[Person]:
@@ -135,7 +138,11 @@ class Spans:
 
     @cached_property
     def rooms(self) -> list[tuple[int, int]]:
-        found = [match.span() for match in _ROOM.finditer(self.plain) if not _ROOM_KIND.match(match.group())]
+        found = [
+            match.span()
+            for match in _ROOM.finditer(self.plain)
+            if not _ROOM_KIND.match(match.group()) and not _SEVERAL_ROOMS.search(self.plain[: match.start()])
+        ]
         found = found or [match.span() for match in _ROOM_NUMBER.finditer(self.plain)]
         return found or [match.span() for match in _SINGLE_ROOM.finditer(self.plain)]
 

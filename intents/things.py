@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from intents.common import words
 from intents.lexicon import WordIndex
 from intents.words import load_toml, patterns
 
@@ -19,6 +20,7 @@ _DEVICES: WordIndex[str] = WordIndex(
 _SYMPTOMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["symptom"].items())
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
+_REPORTS = patterns("things.toml")["reports"]
 _BREAK = patterns("things.toml")["turn"]
 _NEGATES = re.compile(_POLARITY["negates_before"])
 _STRONG_NEGATES = re.compile(_POLARITY["denies_before"])
@@ -56,8 +58,12 @@ class Symptom:
 
 
 def devices(text: str) -> list[Thing]:
-    """Devices in order of mention."""
-    return [Thing(code, start, end) for start, end, code in _DEVICES.find(text) if code]
+    """Devices in order of mention. A single character is none where an everyday word ends in it ("滤网")."""
+    return [
+        Thing(code, start, end)
+        for start, end, code in _DEVICES.find(text)
+        if code and (end - start > 1 or text[max(0, start - 1) : end] not in words())
+    ]
 
 
 def systems(text: str) -> list[Thing]:
@@ -87,16 +93,27 @@ def symptoms(text: str) -> list[Symptom]:
             for code, pattern in _RESTORED
             if (match := pattern.search(segment)) is not None
         ]
-    return sorted(_precise(_apart(found)), key=lambda symptom: symptom.start)
+    return sorted(_precise(_first_hand(text, _apart(found))), key=lambda symptom: symptom.start)
 
 
-def _apart(hits: list[Symptom]) -> list[Symptom]:
-    """Of two readings of the same characters in which one begins inside the other and ends later, the first stays."""
+def _first_hand(text: str, hits: list[Symptom]) -> list[Symptom]:
+    """Without what a device only reports ("提示网络异常") where something was seen before it."""
+    seen = min((hit.start for hit in hits if hit.state == "present" and hit.code != "other"), default=None)
     return [
         hit
         for hit in hits
-        if not any(one.start < hit.start < one.end < hit.end and one.state == hit.state == "present" for one in hits)
+        if seen is None or hit.start <= seen or not _REPORTS.search(text[max(0, hit.start - 4) : hit.start])
     ]
+
+
+def _apart(hits: list[Symptom]) -> list[Symptom]:
+    """Of two readings of the same characters the longer stays, and the first of two that overlap."""
+    return [hit for hit in hits if not any(one.state == hit.state == "present" and _outdone(hit, one) for one in hits)]
+
+
+def _outdone(hit: Symptom, one: Symptom) -> bool:
+    inside = one.start <= hit.start and hit.end <= one.end and hit.end - hit.start < one.end - one.start
+    return (inside and hit.code not in _OVER.get(one.code, ())) or one.start < hit.start < one.end < hit.end
 
 
 def _segments(text: str) -> list[tuple[int, int]]:
@@ -134,5 +151,10 @@ def _state(segment: str, match: re.Match[str]) -> State:
 def well(text: str, thing: Thing) -> bool:
     """True when the device is said to be in order."""
     after = text[thing.end : thing.end + 14]
-    cleared = _CLEARED_BEFORE.search(text[max(0, thing.start - 3) : thing.start]) and _CLEARED_AFTER.match(after)
-    return bool(cleared or _WELL.match(after))
+    return bool(cleared(text, thing) or _WELL.match(after))
+
+
+def cleared(text: str, thing: Thing) -> bool:
+    """True when the device is said not to be the trouble."""
+    after = text[thing.end : thing.end + 14]
+    return bool(_CLEARED_BEFORE.search(text[max(0, thing.start - 3) : thing.start]) and _CLEARED_AFTER.match(after))

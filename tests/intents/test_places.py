@@ -27,10 +27,19 @@ def sites(understanding: Understanding, text: str, context: Context | None = Non
         ("诸暨店口牌头枫桥三个镇都没声音", ["店口镇分会场", "牌头镇分会场", "枫桥镇分会场"]),
         ("梅溪便民服务中心没声音", ["梅溪镇便民服务中心分会场"]),
         ("主会场没声音", None),
+        ("石塘（温岭）没声音", ["温岭市石塘镇分会场"]),
+        ("温州应急…哦不，温州政务没声音", ["温州市政务中心分会场"]),
+        ("不是安吉，是德清没声音", ["德清县水利局分会场"]),
+        ("岱山 高亭没声音", ["高亭镇分会场"]),
     ],
 )
 def test_names_and_aliases(understanding: Understanding, text: str, names: object) -> None:
     assert sites(understanding, text) == names
+
+
+def test_places_with_spaces_between_them_are_a_list(understanding: Understanding) -> None:
+    spans = understanding.facts("分会场：舟山 岱山 高亭 衢山 东沙", said()).spans
+    assert [spans.text[hit.start : hit.end] for hit in spans.places] == ["舟山", "岱山", "高亭", "衢山", "东沙"]
 
 
 def test_the_sender_decides_between_namesakes(understanding: Understanding) -> None:
