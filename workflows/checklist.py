@@ -38,18 +38,21 @@ async def arrive(turn: Turn) -> None:
     """Somebody is on site: their arrival is met and the first check asked."""
     owed = await target.arrivals(turn)
     allowed = [row for row in owed if _may(turn, "meeting.arrive", row)]
+    fine = answers.says_all_fine(turn.incoming.text)
+    if not allowed and fine and not owed and await _still_to_check(turn):
+        return
     if not allowed:
         await (_refuse(turn, "arrive.not_allowed", owed[0]) if owed else _no_arrival(turn))
         return
     found = target.nearest(await target.spots(turn, allowed))
     if target.certain(turn, found):
         for spot in found:
-            await _arrived(turn, spot, turn.incoming.written_at)
+            await _arrived(turn, spot, turn.incoming.written_at, fine)
         return
     options = target.choices_of(turn, found)
     if len(options) > 1:
         options.append((WORDS("arrive.all"), ALL))
-    pending = {"spots": [spot.value for spot in found], "at": turn.incoming.written_at.isoformat()}
+    pending = {"spots": [spot.value for spot in found], "at": turn.incoming.written_at.isoformat(), "fine": fine}
     await choices.ask(turn, "arrive", WORDS("arrive.which"), options, pending=pending)
 
 
@@ -59,11 +62,21 @@ async def _arrive_picked(turn: Turn, pending: dict[str, Any], value: str) -> Non
         number, _, site_id = picked.partition("/")
         spot = await target.spot_of(turn, number, site_id)
         if spot is not None and value in (ALL, picked):
-            await _arrived(turn, spot, datetime.fromisoformat(pending["at"]))
+            await _arrived(turn, spot, datetime.fromisoformat(pending["at"]), bool(pending.get("fine")))
 
 
-async def _arrived(turn: Turn, spot: Spot, at: datetime) -> None:
-    """Meet the arrival (and what was promised about it), then ask the first check."""
+async def _still_to_check(turn: Turn) -> bool:
+    """“都到了，全部正常” of somebody known to be there answers what is still to be checked. False: nothing is."""
+    rows = [row for row in await target.checks(turn) if row.closed_at is None and _may(turn, "checklist.report", row)]
+    found = target.nearest(await target.spots(turn, rows))
+    at = min(turn.incoming.written_at, turn.work.now)
+    return target.certain(turn, found) and any(
+        [await answers.all_fine(turn, spot, at, arrived=False) for spot in found]
+    )
+
+
+async def _arrived(turn: Turn, spot: Spot, at: datetime, fine: bool = False) -> None:
+    """Meet the arrival (and what was promised about it), then ask the first check. ``fine``: all of it is answered."""
     work, about = turn.work, spot.meeting.number
     person = _who_arrived(turn, spot)
     here = (Obligation.meeting == about, Obligation.site_id == spot.site.site_id, Obligation.fault == "")
@@ -77,6 +90,8 @@ async def _arrived(turn: Turn, spot: Spot, at: datetime) -> None:
         await turn.reply(text, about=about, mention=False)
     sheet = await steps.sheet(work, spot.meeting, spot.site)
     await _start_over(turn, sheet)
+    if fine and person == turn.person and await answers.all_fine(turn, spot, min(at, work.now), arrived=True):
+        return
     if await steps.ask_next(work, sheet, person, turn.incoming.conversation) is None and turn.direct:
         await turn.reply(WORDS("arrive.recorded", number=about, site=spot.site.name), about=about)
 
@@ -174,6 +189,9 @@ async def on_the_way(turn: Turn, promised: datetime) -> None:
 
 async def report(turn: Turn) -> None:
     """Results of one or more steps, in any order and grouping."""
+    if target.says_everywhere(turn) and not answers.says_all_fine(turn.incoming.text) and await target.arrivals(turn):
+        await arrive(turn)
+        return
     rows = await target.checks(turn)
     allowed = [row for row in rows if _may(turn, "checklist.report", row)]
     if not allowed:
@@ -187,11 +205,19 @@ async def report(turn: Turn) -> None:
     found = asked if asked and not target.named_sites(turn) else found
     if target.certain(turn, found) or len(asked) == 1:
         for spot in found:
-            await _record(turn, spot, answers.report_of(turn, await _step_for(turn, spot)))
+            await _take(turn, spot)
         return
     stored = answers.report_of(turn, "").stored()
     pending = {"report": stored, "status": str(turn.slot("status", "ok")), "text": turn.incoming.text}
     await choices.ask(turn, "report", WORDS("report.which"), target.choices_of(turn, found), pending=pending)
+
+
+async def _take(turn: Turn, spot: Spot) -> None:
+    """What the message says of this place: of all that is to be checked, of the steps named, or of the one asked."""
+    whole = answers.says_all_fine(turn.incoming.text) and answers.ALL_OF_IT.search(turn.incoming.text)
+    if whole and await answers.all_fine(turn, spot, min(turn.incoming.written_at, turn.work.now), arrived=False):
+        return
+    await _record(turn, spot, answers.report_of(turn, await _step_for(turn, spot)))
 
 
 @choices.resumes("report")

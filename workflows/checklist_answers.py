@@ -16,6 +16,8 @@ from workflows.words import Words
 
 WORDS = Words("checklist")
 MENDED = re.compile(WORDS.get("match.mended"))
+ALL_FINE, NOT_ALL = re.compile(WORDS.get("match.all_fine")), re.compile(WORDS.get("match.not_all"))
+ALL_OF_IT = re.compile(WORDS.get("match.all_of_it"))
 CLOSED = ("observing", "closed", "cancelled")
 
 
@@ -38,6 +40,8 @@ class Report:
     symptom: str = ""
     evidence: list[str] = field(default_factory=list)
     more: bool = False
+    arrived: bool = False
+    """The same message said that they are there."""
 
     def stored(self) -> dict[str, Any]:
         """As JSON, to wait for the answer of a numbered question."""
@@ -65,6 +69,23 @@ def report_of(turn: Turn, asked: str) -> Report:
     )
 
 
+def says_all_fine(text: str) -> bool:
+    """Whether the text says of everything, naming nothing, that it is all right."""
+    return ALL_FINE.search(text) is not None and NOT_ALL.search(text) is None
+
+
+async def all_fine(turn: Turn, spot: Spot, at: datetime, *, arrived: bool) -> bool:
+    """Everything that is to be checked before the meeting is right, in one word; False when nothing is open."""
+    sheet = await steps.sheet(turn.work, spot.meeting, spot.site)
+    waiting = [item.step for item in sheet.open_items() if item.step != steps.SHUTDOWN]
+    text = WORDS("report.all_fine")
+    results = [Result(step, "ok", text) for step in waiting]
+    report = Report(results, at, evidence=files.names_of(turn.incoming), arrived=arrived)
+    if waiting:
+        await record(turn, spot, report)
+    return bool(waiting)
+
+
 async def record(turn: Turn, spot: Spot, report: Report) -> None:
     """Record every result, open faults, ask the next step or say that all is done."""
     sheet = await steps.sheet(turn.work, spot.meeting, spot.site)
@@ -88,7 +109,7 @@ async def record(turn: Turn, spot: Spot, report: Report) -> None:
         await _note(turn, spot, item, result, report)
         noted.append(item)
     if noted and not report.more:
-        await _go_on(turn, sheet, noted, report.at)
+        await _go_on(turn, sheet, noted, report)
     for item in mended:
         await fault_progress.confirm(replace(turn, numbers=(item.fault,)))
     for item in corrected:
@@ -132,10 +153,10 @@ async def _report_fault(turn: Turn, spot: Spot, item: CheckItem, report: Report)
     turn.work.session.add(item)
 
 
-async def _go_on(turn: Turn, sheet: steps.Sheet, noted: Sequence[CheckItem], at: datetime) -> None:
+async def _go_on(turn: Turn, sheet: steps.Sheet, noted: Sequence[CheckItem], report: Report) -> None:
     """Meet what is complete and say so; else the next question, once."""
     work, about = turn.work, sheet.meeting.number
-    met = [item for item in noted if await _meet(turn, sheet, item, at)]
+    met = [item for item in noted if await _meet(turn, sheet, item, report.at)]
     silent = not turn.direct and steps.running(sheet.meeting, work.now)
     asked_before = [item.step for item in sheet.open_items() if item.state == "asked"]
     following = await steps.ask_next(work, sheet, turn.person, turn.incoming.conversation)
@@ -145,7 +166,7 @@ async def _go_on(turn: Turn, sheet: steps.Sheet, noted: Sequence[CheckItem], at:
         if turn.direct:
             await turn.reply(WORDS("report.shut_down", **_names(sheet)), about=about)
     elif met:
-        await turn.reply(_done(sheet), about=about, mention=False)
+        await turn.reply(_done(sheet, report.arrived), about=about, mention=False)
     elif following is None:
         if turn.direct:
             await turn.reply(WORDS("report.noted", noted=_labels(noted), **_names(sheet)), about=about)
@@ -166,13 +187,13 @@ async def _meet(turn: Turn, sheet: steps.Sheet, item: CheckItem, at: datetime) -
     return True
 
 
-def _done(sheet: steps.Sheet) -> str:
+def _done(sheet: steps.Sheet, arrived: bool) -> str:
     bad = [
         WORDS("report.with_fault", label=steps.label(item.step), fault=item.fault)
         for item in sheet.items
         if item.state == "abnormal"
     ]
-    key = "report.done_with_faults" if bad else "report.done"
+    key = "report.done_with_faults" if bad else "report.arrived_done" if arrived else "report.done"
     return WORDS(key, faults=joined(bad), **_names(sheet))
 
 

@@ -3,6 +3,7 @@
 “已到位” of a county engineer means the county's own site; a site below it that has no engineers of its own is named.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,9 @@ from storage.models import Meeting, Obligation, Site
 from workflows import phrases
 from workflows.reader import own_sites
 from workflows.turn import Turn
+from workflows.words import Words
 
+EVERYWHERE = re.compile(Words("checklist").get("match.everywhere"))
 AHEAD = timedelta(hours=12)
 """Nobody arrives earlier than this before a meeting without being asked which one is meant."""
 TOGETHER = timedelta(hours=3)
@@ -38,7 +41,12 @@ class Spot:
 
 async def arrivals(turn: Turn) -> list[Obligation]:
     """Arrivals still owed that this message can be about, nearest meeting first."""
-    return await _owed(turn, "arrival", col(Obligation.closed_at).is_(None))
+    return await _owed(turn, "arrival", col(Obligation.closed_at).is_(None), everywhere=says_everywhere(turn))
+
+
+def says_everywhere(turn: Turn) -> bool:
+    """“都已到位”: at every place that the speaker answers for, none of them named."""
+    return EVERYWHERE.search(turn.incoming.text) is not None and not named_sites(turn)
 
 
 async def checks(turn: Turn) -> list[Obligation]:
@@ -47,7 +55,7 @@ async def checks(turn: Turn) -> list[Obligation]:
     return await _owed(turn, "checklist", held)
 
 
-async def _owed(turn: Turn, kind: str, still: ColumnElement[bool]) -> list[Obligation]:
+async def _owed(turn: Turn, kind: str, still: ColumnElement[bool], *, everywhere: bool = False) -> list[Obligation]:
     query = (
         select(Obligation)
         .join(Meeting, col(Meeting.number) == col(Obligation.meeting))
@@ -58,7 +66,8 @@ async def _owed(turn: Turn, kind: str, still: ColumnElement[bool]) -> list[Oblig
     numbers = [number for number in turn.numbers if number.startswith("HY-")]
     if numbers:
         query = query.where(col(Obligation.meeting).in_(numbers))
-    for site_ids in _circles(turn):
+    circles = _circles(turn)
+    for site_ids in [[site for circle in circles for site in circle]] if everywhere else circles:
         rows = (await turn.work.session.exec(query.where(col(Obligation.site_id).in_(site_ids)))).all()
         if rows:
             return list(rows)
@@ -120,7 +129,8 @@ def nearest(found: Sequence[Spot]) -> list[Spot]:
 def certain(turn: Turn, found: Sequence[Spot]) -> bool:
     """Whether the places need no question: each named site once, or just one, and not days ahead."""
     sites = [spot.site.site_id for spot in found]
-    one_each = len(set(sites)) == len(sites) and (len(sites) == 1 or bool(named_sites(turn)))
+    told_apart = len(sites) == 1 or bool(named_sites(turn)) or says_everywhere(turn)
+    one_each = len(set(sites)) == len(sites) and told_apart
     numbered = any(number.startswith("HY-") for number in turn.numbers)
     soon = all(spot.meeting.starts_at <= turn.work.now + AHEAD for spot in found)
     return one_each and (numbered or soon)

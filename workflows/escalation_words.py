@@ -9,7 +9,7 @@ from sqlmodel import col, or_, select
 from storage.directory import Directory
 from storage.messages import Address, Outgoing
 from storage.models import Delivery, Fault, Meeting, Obligation
-from storage.obligations import next_moment
+from storage.obligations import next_moment, unmet
 from storage.work import Work
 from workflows import reminder_cards
 from workflows.fault_words import describe
@@ -43,12 +43,32 @@ async def _debts(work: Work, row: Delivery) -> list[Obligation]:
 
 
 async def _message(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str) -> Outgoing:
-    waited = f"{debts[0].kind}.{rung}_waited"
-    kind = debts[0].kind if WORDS.has(f"{debts[0].kind}.{rung}") else "other"
-    key = waited if _has_waited(work, row, debts) and WORDS.has(waited) else f"{kind}.{rung}"
+    key = _key(work, row, debts, rung, absent=await _nobody_there(work, debts))
     values = await _values(work, row, debts, rung)
     message = Outgoing.model_validate(row.message).model_copy(update={"text": WORDS(key, **values)})
-    return reminder_cards.with_buttons(message, row, debts, rung)
+    return reminder_cards.with_buttons(work, message, row, debts, rung)
+
+
+def _key(work: Work, row: Delivery, debts: Sequence[Obligation], rung: str, *, absent: bool) -> str:
+    """Which text it is: another one when the night has made it wait, or when a check waits for people to arrive."""
+    first = debts[0]
+    if _has_waited(work, row, debts) and WORDS.has(f"{first.kind}.{rung}_waited"):
+        return f"{first.kind}.{rung}_waited"
+    if absent and WORDS.has(f"{first.kind}.{rung}_absent"):
+        return f"{first.kind}.{rung}_absent"
+    several = f"{first.kind}.{rung}_several"
+    if len({debt.site_id for debt in debts}) > 1 and WORDS.has(several):
+        return several
+    return f"{first.kind if WORDS.has(f'{first.kind}.{rung}') else 'other'}.{rung}"
+
+
+async def _nobody_there(work: Work, debts: Sequence[Obligation]) -> bool:
+    """Whether these are checks that wait for people to arrive first, at each of the places."""
+    if debts[0].kind != "checklist":
+        return False
+    sites = {debt.site_id for debt in debts}
+    here = Obligation.meeting == debts[0].meeting, col(Obligation.site_id).in_(sites)
+    return {arrival.site_id for arrival in await unmet(work, *here, kinds=("arrival",))} == sites
 
 
 def _has_waited(work: Work, row: Delivery, debts: Sequence[Obligation]) -> bool:
@@ -71,6 +91,7 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
         "units": joined(list(names.values())),
         "people": calls(owers(org, first, work.now)) or WORDS("somebody"),
         "sites": joined(list(sites.values()) or list(names.values())),
+        "example": next(iter(sites.values()), ""),
         "sent": clock(work, first.opened_at),
         "due": clock(work, first.due_at),
         "again": clock(work, work.now + min(first.due_at - first.opened_at, AGAIN_WITHIN)),

@@ -22,17 +22,19 @@ KNOWN = "known"
 TO_OWERS = ("nudge", "backup", "again")
 TO_SUPERVISORS = ("due", "upper", "group", "repeat", "nobody")
 LEFT = ("sending", "sent", "delivered", "read")
+MOST_PLACES = 6
+"""Buttons one message has on every platform."""
 MOST_KNOWN = 50
 """Debts one press takes note of: their ids are the button's value, which platforms limit."""
 
 
-def with_buttons(message: Outgoing, row: Delivery, debts: Sequence[Obligation], rung: str) -> Outgoing:
+def with_buttons(work: Work, message: Outgoing, row: Delivery, debts: Sequence[Obligation], rung: str) -> Outgoing:
     """The reminder of ``row`` about these debts as it goes to a person; to a group it goes without."""
-    actions = _actions(debts, rung) if row.person_id else ()
+    actions = _actions(work, debts, rung) if row.person_id else ()
     return message.model_copy(update={"actions": actions, "card": _card(row)}) if actions else message
 
 
-def _actions(debts: Sequence[Obligation], rung: str) -> tuple[Action, ...]:
+def _actions(work: Work, debts: Sequence[Obligation], rung: str) -> tuple[Action, ...]:
     first = debts[0]
     if rung in TO_SUPERVISORS:
         ids = ",".join(str(debt.id) for debt in debts[:MOST_KNOWN])
@@ -40,9 +42,22 @@ def _actions(debts: Sequence[Obligation], rung: str) -> tuple[Action, ...]:
     if rung not in TO_OWERS or not WORDS.has(f"answers.{first.kind}"):
         return ()
     if first.kind == "arrival":
-        return (_action("arrive", str(first.id)),) if len(debts) == 1 else ()
+        return _arrivals(work, debts)
     number = first.fault if first.kind == "fault_ack" else first.meeting
     return tuple(_action(verb, number) for verb in WORDS.get(f"answers.{first.kind}"))
+
+
+def _arrivals(work: Work, debts: Sequence[Obligation]) -> tuple[Action, ...]:
+    """[已到位], of several places one for each; none where there are more than a message has room for."""
+    if len(debts) == 1:
+        return (_action("arrive", str(debts[0].id)),)
+    named = [(debt, work.org.sites[debt.site_id].name) for debt in debts if debt.site_id in work.org.sites]
+    return tuple(
+        Action(
+            label=WORDS("label.arrive_at", site=name), value=f"arrive:{debt.id}", say=WORDS("say.arrive_at", site=name)
+        )
+        for debt, name in (named if len(named) <= MOST_PLACES else ())
+    )
 
 
 def _action(verb: str, value: str) -> Action:
