@@ -7,6 +7,7 @@ SQLite.
 """
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, nullcontext
@@ -38,6 +39,11 @@ def _note_changes(connection: Connection, statement: Any, *_: Any) -> None:
     """Remember beside the connection which tables its transaction changes."""
     if getattr(statement, "is_dml", False):
         connection.info.setdefault(TOUCHED, set()).add(str(statement.table.name))
+
+
+def _from_json(text: str) -> Any:
+    """A stored JSON value. Most are empty, and those are had for nothing."""
+    return [] if text == "[]" else {} if text == "{}" else json.loads(text)
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -188,6 +194,7 @@ def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         pool_reset_on_return="rollback" if begin else None,
         connect_args={"timeout": 30, "isolation_level": None},
+        json_deserializer=_from_json,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

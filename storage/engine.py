@@ -28,6 +28,8 @@ SLICE = 100
 """Rungs fired in one transaction, and …"""
 SLICE_SECONDS = 0.05
 """… how long that may take: keeps the write lock short."""
+SLICE_MORE = 25
+"""How many more rungs a transaction reads than the one before fired (reading in vain costs as well)."""
 AGAIN_AFTER = timedelta(minutes=1)
 """A rung or timer whose workflow failed is tried again after this."""
 TELL_AFTER = 3
@@ -80,6 +82,8 @@ class Engine:
         self._wake = asyncio.Event()
         self._stopping = False
         self._singly = self._conflicts = 0
+        self._slice = SLICE
+        """How many rungs the next transaction reads: no more than the last one had time for, and some."""
         ground.database.on_commit(self._wake.set, "obligation", "timer")
 
     async def next_due(self) -> datetime | None:
@@ -124,7 +128,7 @@ class Engine:
     async def _fire_some(self) -> int:
         """Fire a slice; returns how many tries were made (also failed ones: they are put off)."""
         tried: list[Obligation | Timer] = []
-        limit = 1 if self._singly else SLICE
+        limit = 1 if self._singly else self._slice
         try:
             async with self._ground.work() as work:
                 await self._fire_slice(work, limit, tried)
@@ -136,6 +140,7 @@ class Engine:
             await self._recover(tried, error)
             return 1
         self._singly, self._conflicts = max(self._singly - 1, 0), 0
+        self._slice = min(len(tried) + SLICE_MORE, SLICE)
         return len(tried)
 
     async def _fire_slice(self, work: Work, limit: int, tried: list[Obligation | Timer]) -> None:
@@ -197,7 +202,6 @@ class Engine:
             told = await self._climb_one(work, obligation)
         obligation.next_at = next_moment(obligation) if obligation.closed_at is None else None
         obligation.fence += 1
-        work.session.add(obligation)
 
     @staticmethod
     def _passes_on(work: Work, obligation: Obligation) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import Field, SQLModel
 
 
@@ -97,6 +98,22 @@ class Delivery(SQLModel, table=True):
     read_at: datetime | None = None
     receipt_at: datetime | None = None
     """When the platform is asked (again) whether it has been read."""
+
+
+    @classmethod
+    def quickly(cls, **values: Any) -> "Delivery":
+        """A new row of values that need no checking. The ordinary way sets columns one by one: 0.15 ms for each row."""
+        row: Delivery = manager_of_class(cls).new_instance()
+        row.__dict__.update(_BEGINS_AS, **values)
+        return row
+
+
+_BEGINS_AS = {
+    name: field.default
+    for name, field in Delivery.model_fields.items()
+    if name != "id" and not field.is_required() and field.default_factory is None
+}
+"""What a new delivery is as far as nobody says otherwise. Of JSON columns whoever makes one gives all."""
 
 
 class Lease(SQLModel, table=True):

@@ -113,7 +113,7 @@ async def _mind_manners(work: Work, row: Delivery, after: timedelta = timedelta(
 
 
 def _row(work: Work, letter: Letter, dedupe_key: str) -> Delivery:
-    return Delivery(
+    return Delivery.quickly(
         dedupe_key=dedupe_key,
         platform=letter.to.platform,
         address=str(letter.to),
