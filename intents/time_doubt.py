@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _PATTERNS = patterns("times.toml")
 _OR = _PATTERNS["one_of_two"]
 _OPEN_DAY = _PATTERNS["open_day"]
+_AND_MORE = _PATTERNS["and_more"]
+_CALENDAR = _PATTERNS["other_calendar"]
 _ABOUT = _PATTERNS["between_hours"]
 
 
@@ -25,7 +27,7 @@ def doubt(text: str, spans: Sequence[TimeSpan]) -> list[TimeSpan]:
         first, second = found[at - 1], found[at]
         if _OR.fullmatch(text[first.span[1] : second.span[0]]):
             found[at - 1], found[at] = _flagged(first), _flagged(_not_before(first, second))
-    return [_flagged(span) if _vague(text, span.span[0]) else span for span in found]
+    return [_flagged(span) if _vague(text, *span.span) else span for span in found]
 
 
 def _not_before(first: TimeSpan, second: TimeSpan) -> TimeSpan:
@@ -39,8 +41,10 @@ def _day(span: TimeSpan) -> date:
     return span.start.date() if isinstance(span.start, datetime) else span.start
 
 
-def _vague(text: str, start: int) -> bool:
+def _vague(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - 6) : start]
+    if _AND_MORE.match(text[end - 1 : end + 3]) or _CALENDAR.search(before):
+        return True
     return bool(_OPEN_DAY.search(before) or (_ABOUT.match(text[max(0, start - 1) : start + 3]) if start else None))
 
 

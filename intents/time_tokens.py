@@ -13,13 +13,14 @@ from intents.words import load_toml, patterns
 
 _WORDS = load_toml("times.toml")
 _PATTERNS = patterns("times.toml")
-_DIGITS = {char: value for value, char in enumerate(_WORDS["digits"])} | {"〇": 0, "两": 2, "俩": 2}
+_DIGITS = {char: value for value, char in enumerate(_WORDS["digits"])} | {"〇": 0, "两": 2, "俩": 2, "元": 1}
 _WEEK = {char: value for value, char in enumerate(_WORDS["week"])} | {str(day): day - 1 for day in range(1, 8)}
 _WEEK |= {"天": 6, "末": 5}
 _HALF = {word: half for half, words in _WORDS["half"].items() for word in words.split()}
 _PERIOD = "|".join(sorted(_HALF, key=len, reverse=True))
 _DAYS = {word: int(offset) for offset, words in _WORDS["day"].items() for word in words.split()}
 JOINS_CLOCK, IS_RANGE, IS_GLOSS = (_PATTERNS[name] for name in ("joins_clock", "is_range", "is_gloss"))
+DENIED_DAY = _PATTERNS["denied_day"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ def _full(match: re.Match[str], now: datetime) -> Token | None:
     year = match["fy"]
     value = {"今年": now.year, "明年": now.year + 1, "去年": now.year - 1}.get(year)
     return _valid(match, value or number(year), number(match["fm"]), number(match["fd"]))
+
+
+def _compact(match: re.Match[str], _now: datetime) -> Token | None:
+    return _valid(match, int(match["cy"]), int(match["co"]), int(match["cx"]))
 
 
 def _valid(match: re.Match[str], year: int | None, month: int, day: int) -> Token | None:
@@ -195,11 +200,15 @@ def _feast(match: re.Match[str], _now: datetime) -> Token | None:
     return _token(match, month=month, day=day)
 
 
-def _instant(match: re.Match[str], now: datetime) -> Token | None:
-    minutes = duration_minutes(match["in"])
+def _instant(match: re.Match[str], now: datetime, group: str = "in") -> Token | None:
+    minutes = duration_minutes(match[group])
     if minutes is None:
         return None
     return Token("instant", match.start(), match.end(), moment=now + timedelta(minutes=minutes))
+
+
+def _instant_in(match: re.Match[str], now: datetime) -> Token | None:
+    return _instant(match, now, "ix")
 
 
 def _clock(match: re.Match[str], _now: datetime) -> Token | None:
@@ -213,7 +222,7 @@ def _clock(match: re.Match[str], _now: datetime) -> Token | None:
         before = 15 if "刻" in match["dm"] else number(match["dm"])
         hour, minute, exact = number(match["dh"]) - 1, 60 - before, False
     else:
-        hour, minute, exact = number(match["ph"]), _minutes(match), False
+        hour, minute, exact = number(match["ph"]) - (match["pd"] is not None), _minutes(match), False
     if hour > 24 or minute > 59 or (hour == 24 and minute):
         return None
     return Token("clock", match.start(), match.end(), hour=hour, minute=minute, half=half, exact=exact)
@@ -232,6 +241,8 @@ def _minutes(match: re.Match[str]) -> int:
 
 _MAKERS: dict[str, _Maker] = {
     "instant": _instant,
+    "instant_in": _instant_in,
+    "compact": _compact,
     "full": _full,
     "month_day": _month_day,
     "slashed": _slashed,

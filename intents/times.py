@@ -18,6 +18,8 @@ from intents.time_doubt import doubt
 from intents.time_roles import assign_roles
 from intents.time_tokens import Token
 
+_NOON, _EVENING = 12, 18
+
 Grain = Literal["day", "minute", "range"]
 
 
@@ -42,12 +44,34 @@ def find_times(text: str, now: datetime) -> list[TimeSpan]:
 def scan(text: str, now: datetime) -> list[TimeSpan]:
     """As `find_times`, on text that is normalised already; spans count in that text."""
     assembler = _Assembler(text, now)
-    return doubt(text, assign_roles(text, assembler.run()))
+    found = assign_roles(text, assembler.run())
+    return doubt(text, _ends_on_the_day(found, assembler.tokens))
 
 
 def find_duration_minutes(text: str) -> int | None:
     """The first length of time in `text` ("20分钟", "一个半小时", "半个钟头"), in minutes."""
     return tokens.duration_minutes(normalise(text, simplified()).text)
+
+
+def _ends_on_the_day(found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]:
+    """An end told by the clock alone is on the day of the beginning, whatever other days were named between."""
+    starts = (span.start for span in found if span.role in ("start", "new"))
+    first = next((start for start in starts if isinstance(start, datetime)), None)
+    if first is None:
+        return found
+    days = [token for token in read if token.kind != "clock"]
+    return [span if _has_day(span, days) else _moved(span, first) for span in found]
+
+
+def _has_day(span: TimeSpan, days: list[Token]) -> bool:
+    return span.role != "end" or any(span.span[0] <= token.start < span.span[1] for token in days)
+
+
+def _moved(span: TimeSpan, first: datetime) -> TimeSpan:
+    if not isinstance(span.start, datetime):
+        return span
+    end = datetime.combine(first.date(), span.start.timetz())
+    return replace(span, start=end) if end > first else span
 
 
 class _Assembler:
@@ -92,7 +116,8 @@ class _Assembler:
         if last is not None:
             self._finish_range(day, last, first.start, flags, end)
             return
-        self.anchor = day
+        if self.anchor is None or not tokens.DENIED_DAY.search(self.text[: first.start]):
+            self.anchor = day
         token = self._peek("clock")
         if token is not None and tokens.JOINS_CLOCK.fullmatch(self._gap()):
             self._clock(day, first.start, flags)
@@ -147,7 +172,7 @@ class _Assembler:
         self, base: date, first: Token, moment: datetime, other: Token
     ) -> tuple[datetime, int, tuple[str, ...]] | None:
         if other.kind == "date":
-            return self._dated_end(base, other)
+            return self._dated_end(base, other, moment.hour >= _EVENING)
         self.at += 1
         until, flags = self._moment(base, other, half=first.half)
         if until <= moment and other.half is None and other.hour is not None and other.hour < 12:
@@ -157,7 +182,7 @@ class _Assembler:
             until += timedelta(days=1)
         return until, other.end, tuple(flag for flag in flags if flag != "pm_assumed" or first.half is None)
 
-    def _dated_end(self, base: date, other: Token) -> tuple[datetime, int, tuple[str, ...]] | None:
+    def _dated_end(self, base: date, other: Token, evening: bool) -> tuple[datetime, int, tuple[str, ...]] | None:
         kept = self.at
         self.at += 1
         day, _, flags, _ = self._day(other, after=base)
@@ -166,7 +191,8 @@ class _Assembler:
             self.at = kept
             return None
         self.at += 1
-        until, more = self._moment(day, clock)
+        small_hours = day > base and evening and (clock.hour or 12) < _NOON
+        until, more = self._moment(day, clock, half="am" if small_hours else None)
         return until, clock.end, flags + more
 
     def _moment(self, base: date, token: Token, half: str | None = None) -> tuple[datetime, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -213,3 +214,31 @@ def test_what_was_said_exactly_is_not_doubted() -> None:
     now = datetime.fromisoformat("2026-11-25T10:20:00+08:00")
     for text in ("明天上午十点左右", "12月3日、12月4日上午9点", "周五14点到17点", "过几天的事，明天上午9点先开个会"):
         assert all("uncertain" not in span.flags for span in find_times(text, now)), text
+
+
+TABLE = [
+    line.split("\t")
+    for line in Path(__file__).with_name("times.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
+def told(moment: object) -> str:
+    return str(moment)[:16].removeprefix("2026-")
+
+
+@pytest.mark.parametrize(("text", "meant"), TABLE, ids=range(len(TABLE)))
+def test_the_table_of_expressions(text: str, meant: str) -> None:
+    found = find_times(text, NOW)
+    flags = {flag for span in found for flag in span.flags}
+    if meant == "none":
+        assert found == []
+    elif meant == "asked":
+        assert not found or "uncertain" in flags
+    elif meant == "mismatch":
+        assert "weekday_mismatch" in flags
+    else:
+        for span, want in zip(found, meant.split(";"), strict=True):
+            moment, _, role = want.partition("@")
+            assert "~".join(map(told, filter(None, (span.start, span.end)))) == moment.replace("2026-", "")
+            assert not role or span.role == role
