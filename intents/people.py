@@ -22,10 +22,11 @@ _CALLED = re.compile(
     rf"(?!(?<=[{_ONE_CHARACTER}])(?:{_WORDS['not_after_title']}))"
 )
 _BEFORE = "|".join(sorted(_WORDS["before_name"], key=len, reverse=True))
-_FRAME = re.compile(rf"(?:{_BEFORE})(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}}|[小阿]{_MIDDLE})")
+_BARE = f"(?![{_WORDS['weak']}]){_SURNAME}"
+_FRAME = re.compile(rf"(?:{_BEFORE})(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}}|[小阿]{_MIDDLE})")
 _AFTER = re.compile(_WORDS["after_name"])
-_HEAD = re.compile(rf"(?:^|[,.;!?、⌂\n和与跟])(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})(?={_WORDS['does']})")
-_NEXT = re.compile(rf"(?:[、,]|和|与|跟|及)(?P<name>{_SURNAME}[\u4e00-\u9fff]{{1,2}})")
+_HEAD = re.compile(rf"(?:^|[,.;!?、⌂\n和与跟])(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})(?={_WORDS['does']})")
+_NEXT = re.compile(rf"(?:[、,]|和|与|跟|及)(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})")
 _NO_END = tuple(_WORDS["no_name_end"])
 _PARTICLES = tuple(_WORDS["particles"])
 

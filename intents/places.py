@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from intents import things
 from intents.common import stands_free
 from intents.lexicon import WordIndex
 from intents.normal import simplified
@@ -118,7 +119,9 @@ class PlaceIndex:
             return True
         if text[hit.start - 1 : hit.start] in ("、", "和") and self._ends_in_place(text[: hit.start - 1]):
             return True
-        return bool(_SITE_AFTER.match(after)) and not _NOT_BEFORE.search(text[max(0, hit.start - 4) : hit.start])
+        of = _PATTERNS["of"].match(text, hit.end)
+        about_it = _SITE_AFTER.match(after) or things.begins(text, of.end() if of else hit.end)
+        return bool(about_it) and not _NOT_BEFORE.search(text[max(0, hit.start - 4) : hit.start])
 
     def _ends_in_place(self, text: str) -> bool:
         return any(self._index.get(text[start:]) is not None for start in range(max(0, len(text) - 8), len(text) - 1))

@@ -9,6 +9,8 @@ from intents.lexicon import WordIndex
 from intents.sounds import sound
 from intents.words import load_toml
 
+_SHORTEST, _LONGEST = 3, 5
+_CHINESE = re.compile("[\u4e00-\u9fff]+$")
 _DATA = load_toml("slips.toml")
 
 
@@ -16,10 +18,17 @@ def _exact() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(wrong), right) for wrong, right in _DATA["exact"].items())
 
 
+def _named() -> list[str]:
+    """Devices and topics: their words need not be repeated in the vocabulary."""
+    things = load_toml("things.toml")
+    lists = [*things["device"].values(), *(entry.split("|") for topic in things["system"].values() for entry in topic)]
+    return [word for words in lists for word in words if _SHORTEST <= len(word) <= _LONGEST and _CHINESE.match(word)]
+
+
 _EXACT = _exact()
 
 _RIGHT = frozenset(_DATA["right"])
-_HEARD = WordIndex({sound(word): word for word in _DATA["vocabulary"]})
+_HEARD = WordIndex({sound(word): word for word in (*_named(), *_DATA["vocabulary"])})
 
 
 def mend(text: str, held: list[tuple[int, int]]) -> str:

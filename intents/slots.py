@@ -92,8 +92,15 @@ def _devices(spans: Spans) -> list[str]:
     bad = [thing for thing in spans.devices if not things.well(spans.plain, thing)]
     troubled = any(symptom.state == "present" for symptom in spans.symptoms)
     kept = bad if troubled else bad or spans.devices
+    if any(thing.code == "control" for thing in kept):
+        kept = [thing for thing in kept if thing.code == "control" or not _controlled(spans, thing)]
     codes = list(dict.fromkeys(thing.code for thing in kept))
     return [code for code in codes if code != "other"] or codes
+
+
+def _controlled(spans: Spans, thing: things.Thing) -> bool:
+    """What the control cannot move is not what is broken ("触摸屏没反应，幕布控不了")."""
+    return thing.code != "camera" and _PATTERNS["controlled"].match(spans.plain, thing.end) is not None
 
 
 def _symptoms(spans: Spans, *states: str) -> list[str]:
@@ -137,7 +144,7 @@ def _promise(facts: Facts) -> Slots:
     spans = facts.spans
     for clause in spans.clauses:
         found = _PATTERNS["eta"].search(clause.text)
-        if found is None or _PATTERNS["soon_ago"].search(clause.text[: max(0, found.start() - 2)]):
+        if found is None or _PATTERNS["soon_ago"].search(clause.text[: found.start()]):
             continue
         minutes = times.find_duration_minutes(clause.text)
         if minutes:

@@ -17,9 +17,16 @@ _DEVICES: WordIndex[str] = WordIndex(
     {word: code for code, words in _WORDS["device"].items() for word in words}
     | dict.fromkeys(_WORDS["device_not"]["words"], "")
 )
+_SUBJECTS: WordIndex[str] = WordIndex(
+    {word: "device" for words in _WORDS["device"].values() for word in words}
+    | dict.fromkeys(_WORDS["device_not"]["words"], "")
+    | dict.fromkeys(_WORDS["subject"]["words"], "subject")
+)
+_SENTENCE_ENDS = (".", "!", "?", "\n")
 _SYMPTOMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["symptom"].items())
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
+_OWN_CABLE = patterns("things.toml")["own_cable"]
 _REPORTS = patterns("things.toml")["reports"]
 _BREAK = patterns("things.toml")["turn"]
 _NEGATES = re.compile(_POLARITY["negates_before"])
@@ -59,11 +66,19 @@ class Symptom:
 
 def devices(text: str) -> list[Thing]:
     """Devices in order of mention. A single character is none where an everyday word ends in it ("滤网")."""
-    return [
+    found = [
         Thing(code, start, end)
         for start, end, code in _DEVICES.find(text)
         if code and (end - start > 1 or text[max(0, start - 1) : end] not in words())
     ]
+    cables = [Thing("cable", one.end, one.end + 1) for one in found if _OWN_CABLE.match(text, one.end)]
+    return sorted([*found, *cables], key=lambda thing: thing.start) if cables else found
+
+
+def begins(text: str, at: int) -> bool:
+    """Whether a device or a trouble is named right at `at`."""
+    thing = _DEVICES.longest_at(text, at) if at < len(text) else None
+    return bool(thing and thing[1]) or any(pattern.match(text, at) for _, pattern in _SYMPTOMS)
 
 
 def systems(text: str) -> list[Thing]:
@@ -80,20 +95,50 @@ def systems(text: str) -> list[Thing]:
 def symptoms(text: str) -> list[Symptom]:
     """Symptoms with their state; a general one gives way to a precise one said of the same."""
     found: list[Symptom] = []
+    subject = ""
     for start, end in _segments(text):
         segment = text[start:end]
-        hits = [
-            Symptom(code, start + match.start(), start + match.end(), _state(segment, match))
-            for code, pattern in _SYMPTOMS
-            for match in pattern.finditer(segment)
-        ]
+        hits = _hits(segment, start)
+        if subject and text[start - 1 : start] not in _SENTENCE_ENDS and all(hit.code == "other" for hit in hits):
+            hits += _of_subject(subject, segment, start)
         found += hits
-        found += [
-            Symptom(code, start + match.start(), start + match.end(), "gone")
-            for code, pattern in _RESTORED
-            if (match := pattern.search(segment)) is not None
-        ]
+        subject = _subject(segment, hits) or ("" if hits else subject)
     return sorted(_precise(_first_hand(text, _apart(found))), key=lambda symptom: symptom.start)
+
+
+def _hits(segment: str, start: int) -> list[Symptom]:
+    hits = [
+        Symptom(code, start + match.start(), start + match.end(), _state(segment, match))
+        for code, pattern in _SYMPTOMS
+        for match in pattern.finditer(segment)
+    ]
+    return hits + [
+        Symptom(code, start + match.start(), start + match.end(), "gone")
+        for code, pattern in _RESTORED
+        if (match := pattern.search(segment)) is not None
+    ]
+
+
+def _subject(segment: str, hits: list[Symptom]) -> str:
+    """The last word of a segment that what follows may be about; none where something was said of it already."""
+    if any(hit.code != "other" for hit in hits):
+        return ""
+    words = [segment[start:end] for start, end, code in _SUBJECTS.find(segment) if code]
+    return words[-1] if words else ""
+
+
+def _of_subject(subject: str, segment: str, start: int) -> list[Symptom]:
+    """What a segment says of a thing named in the one before ("投影仪灯泡换了，不亮")."""
+    size = len(subject)
+    said = subject + segment
+    return [
+        Symptom(code, start, start + match.end() - size, "present")
+        for code, pattern in _SYMPTOMS
+        if code != "other"
+        and (match := pattern.search(said)) is not None
+        and match.start() < size < match.end()
+        and _state(said, match) == "present"
+    ]
 
 
 def _first_hand(text: str, hits: list[Symptom]) -> list[Symptom]:
@@ -113,7 +158,7 @@ def _apart(hits: list[Symptom]) -> list[Symptom]:
 
 def _outdone(hit: Symptom, one: Symptom) -> bool:
     inside = one.start <= hit.start and hit.end <= one.end and hit.end - hit.start < one.end - one.start
-    return (inside and hit.code not in _OVER.get(one.code, ())) or one.start < hit.start < one.end < hit.end
+    return hit.code not in _OVER.get(one.code, ()) and (inside or one.start < hit.start < one.end < hit.end)
 
 
 def _segments(text: str) -> list[tuple[int, int]]:
