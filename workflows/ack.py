@@ -154,7 +154,7 @@ async def _nothing_open(turn: Turn) -> None:
     closed = await _last_closed(turn)
     if closed is not None:
         await _say_closed(turn, closed)
-    elif not turn.expectations:
+    elif not (await meeting.point_to_yes(turn) or turn.expectations):
         await turn.reply(WORDS("say.nothing"))
 
 

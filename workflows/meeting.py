@@ -4,9 +4,10 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from storage.messages import Address
 from storage.models import Expectation, Meeting
 from workflows import choices, meeting_clock, meeting_find, meeting_publish, meeting_query
-from workflows.meeting_draft import begin, confirmations, correct, desk_of, drop, fill_missing, refuse
+from workflows.meeting_draft import KIND, begin, confirmations, correct, desk_of, drop, fill_missing, refuse
 from workflows.meeting_edit import edited
 from workflows.meeting_plan import Plan
 from workflows.meeting_scope import area_of
@@ -40,6 +41,19 @@ async def confirm(turn: Turn) -> bool:
     if not number or not await _is_own_draft(turn, number):
         return False
     await meeting_publish.by_number(turn, number)
+    return True
+
+
+async def point_to_yes(turn: Turn) -> bool:
+    """A yes in private, while what awaits it was asked in another place (another platform): say where. True: said."""
+    waiting = [row for row in turn.expectations if row.kind == KIND and row.about]
+    if not waiting or not MATCH["yes"].fullmatch(turn.incoming.text.strip(" ,，。")):
+        return False
+    asked = waiting[0]
+    group = turn.work.org.group_at(Address.parse(asked.conversation))
+    where = group.name if group else WORDS("say.in_private")
+    key = "say.awaits_draft" if asked.pending["act"] == "publish" else "say.awaits_yes"
+    await turn.reply(WORDS(key, number=asked.about, where=where), about=asked.about)
     return True
 
 

@@ -90,9 +90,9 @@ def as_markdown(text: str) -> str:
 
 
 def title(message: Outgoing) -> str:
-    """The title, else the first line."""
+    """The title, else the number of the matter, else the first line: what stands below shall not be said twice."""
     first = next((line.strip() for line in message.text.splitlines() if line.strip()), "")
-    return shortened(message.title or first, TITLE_LENGTH)
+    return shortened(message.title or message.about or first, TITLE_LENGTH)
 
 
 # ---- cards

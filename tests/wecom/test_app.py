@@ -360,13 +360,16 @@ async def test_one_update_shows_everybody_of_a_call_who_took_it() -> None:
         users = ("LiMing", "wangfang", "zhaowei")
         await b.send(*(person(user) for user in users), text="三楼没声音", about="GZ-1", card="GZ-1", actions=BUTTONS)
         cards = [b.simulator.direct_messages(user)[0] for user in users]
+        assert cards[0].text == "GZ-1\n三楼没声音\n接单\n转派", (
+            "without a title the number stands on top, not the text twice"
+        )
         await press(b, "接单", cards[0])
         hints = (await b.heard()).hints
         with structlog.testing.capture_logs() as logs:
             sent(await b.send(person("LiMing"), text="GZ-1 由您处理", about="GZ-1", hints=hints))
             await until(lambda: "由您处理" in cards[0].text)
             sent(await b.send(person("wangfang"), text="GZ-1 已由李工接单", about="GZ-1", card="GZ-1"))
-        assert [card.text for card in cards] == ["三楼没声音\nGZ-1 由您处理"] + ["三楼没声音\nGZ-1 已由李工接单"] * 2
+        assert [card.text for card in cards] == ["GZ-1\nGZ-1 由您处理"] + ["GZ-1\nGZ-1 已由李工接单"] * 2
         assert len(b.simulator.calls_of("message/update_template_card")) == 2
         assert not [entry for entry in logs if entry["log_level"] == "warning"]
 

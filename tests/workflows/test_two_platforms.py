@@ -117,3 +117,20 @@ async def test_case_does_not_make_another_person_of_an_account(bot: Scenario) ->
     (debt,) = await bot.obligations(kind="notice_ack", unit_id="X2")
     assert (debt.state, debt.met_by) == ("met", "wu")
     assert "wecom:direct:wc-wu" in places(bot, "已回复"), "one person is one address, as the organisation writes it"
+
+
+async def test_a_yes_on_the_other_platform_is_told_where_it_is_awaited_and_counts_with_the_number(
+    bot: Scenario,
+) -> None:
+    await bot.say("chen", MEETING, group="集客联络群")
+    bot.forget_all()
+    await bot.say("chen", "确认", platform="wecom")
+    bot.expect("chen", "HY-20261125-001", "集客联络群", "“确认 HY-20261125-001”")
+    bot.nothing_more()
+    await bot.say("chen", "确认 HY-20261125-001", platform="wecom")
+    bot.expect("chen", "HY-20261125-001 已发布")
+    bot.forget_all()
+    await bot.say("chen", "改到10点", group="集客联络群")
+    bot.forget_all()
+    await bot.say("chen", "确认", platform="wecom")
+    bot.expect("chen", "HY-20261125-001", "请到那里回“确认”")
