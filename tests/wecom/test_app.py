@@ -360,9 +360,7 @@ async def test_one_update_shows_everybody_of_a_call_who_took_it() -> None:
         users = ("LiMing", "wangfang", "zhaowei")
         await b.send(*(person(user) for user in users), text="三楼没声音", about="GZ-1", card="GZ-1", actions=BUTTONS)
         cards = [b.simulator.direct_messages(user)[0] for user in users]
-        assert cards[0].text == "GZ-1\n三楼没声音\n接单\n转派", (
-            "without a title the number stands on top, not the text twice"
-        )
+        assert cards[0].text == "GZ-1\n三楼没声音\n接单\n转派", "the number stands on top, not the text twice"
         await press(b, "接单", cards[0])
         hints = (await b.heard()).hints
         with structlog.testing.capture_logs() as logs:
