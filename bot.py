@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -121,26 +121,35 @@ def _mail_adapter(email: EmailSettings, ground: Ground) -> Adapter:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
-    """The bot with real clock, database and HTTP session; all closed at the end."""
+async def grounded(settings: Settings) -> AsyncIterator[tuple[Ground, aiohttp.ClientSession]]:
+    """Logs, real clock, database (not yet looked at) and HTTP session; all closed at the end."""
     import aiohttp
 
-    from adapters.llm.client import ChatModel
     from storage.clock import SystemClock
     from storage.database import Database
     from storage.logs import configure_logs
     from storage.work import Ground
+    from workflows.footing import usable
 
-    configure_logs(settings.data_path / "logs")
-    database = Database(settings.database_url)
+    with usable(settings.data_path):
+        configure_logs(settings.data_path / "logs")
+        database = Database(settings.database_url)
     timeout = aiohttp.ClientTimeout(total=30, connect=5, sock_read=20)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as http:
-            ground = Ground(database, SystemClock(), settings)
-            adviser = ChatModel(settings.llm, http) if settings.llm is not None else None
-            yield await compose(ground, build_adapters(settings, ground, http), adviser)
+            yield Ground(database, SystemClock(), settings), http
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
+    """The bot, put together from what the configuration names."""
+    from adapters.llm.client import ChatModel
+
+    async with grounded(settings) as (ground, http):
+        adviser = ChatModel(settings.llm, http) if settings.llm is not None else None
+        yield await compose(ground, build_adapters(settings, ground, http), adviser)
 
 
 async def _live(settings: Settings, announce: str, *, sample: bool = False) -> None:
@@ -151,6 +160,7 @@ async def _live(settings: Settings, announce: str, *, sample: bool = False) -> N
     from storage.takeover import take_over
     from workflows import demo as sample_demo
     from workflows.brief import JOBS
+    from workflows.footing import port_error
 
     async with assembled(settings) as runtime:
         ground = runtime.ground
@@ -171,14 +181,10 @@ async def _live(settings: Settings, announce: str, *, sample: bool = False) -> N
             app = build_app(runtime, may_push_clock=sample)
             await serve_http(app, runtime, host, settings.web.port, stop, ready)
         except OSError as error:
-            raise PortError(WORDS("port_taken", port=settings.web.port, why=error.strerror or error)) from error
+            raise port_error(host, settings.web.port, error) from error
         finally:
             if calendar is not None:
                 calendar.shutdown(wait=False)
-
-
-class PortError(Exception):
-    """The web server cannot listen; the message says why and what to do."""
 
 
 # ---- commands
@@ -210,16 +216,15 @@ def serve(config: Config = DEFAULT_CONFIG) -> None:
 @app.command()
 def check(config: Config = DEFAULT_CONFIG) -> None:
     """One line per thing that must be right: configuration, database, each platform, the optional helper."""
-    import aiohttp
-
     from adapters.llm.client import check as helper_line
     from workflows.check import check_lines
 
     settings = _settings(config)
 
     async def run() -> bool:
-        async with assembled(settings) as runtime, aiohttp.ClientSession() as http:
-            lines = [*await check_lines(runtime), await helper_line(settings.llm, http)]
+        async with grounded(settings) as (ground, http):
+            lines = await check_lines(ground, build_adapters(settings, ground, http))
+            lines.append(await helper_line(settings.llm, http))
         for line in lines:
             print(WORDS("check_ok" if line.ok else "check_fail", what=line.what, detail=line.detail))
         return all(line.ok for line in lines)
@@ -237,7 +242,7 @@ def template(file: Path) -> None:
     try:
         write_template(file)
     except (OSError, ValueError) as error:
-        _refuse(WORDS("cannot_write", path=file, why=error))
+        _refuse(WORDS("cannot_write", path=file, why=getattr(error, "strerror", None) or error))
     print(WORDS("template_written", path=file))
 
 
@@ -275,11 +280,12 @@ def understand(
 ) -> None:
     """JSON lines in, JSON lines out: what each message means. No database, no network."""
     from intents.cli import understand_lines
+    from intents.lines import text_lines
 
     try:
-        for line in understand_lines(_lines_in(), sites):
+        for line in understand_lines(text_lines(sys.stdin.buffer), sites):
             print(line, flush=True)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         _refuse(str(error))
 
 
@@ -287,8 +293,9 @@ def understand(
 def times() -> None:
     """JSON lines in, JSON lines out: the times in each text."""
     from intents.cli import times_lines
+    from intents.lines import text_lines
 
-    for line in times_lines(_lines_in()):
+    for line in times_lines(text_lines(sys.stdin.buffer)):
         print(line, flush=True)
 
 
@@ -347,33 +354,27 @@ def _settings(config: Path) -> Settings:
 def _serve(settings: Settings, announce: str, *, sample: bool = False) -> None:
     """Run for ever; on SQLite only one process at a time may serve a data directory."""
     from storage.takeover import AlreadyRunningError, only_process
+    from workflows.footing import StartError, trouble, usable
 
     sqlite = settings.database_url.startswith("sqlite")
     try:
-        with only_process(settings.data_path) if sqlite else nullcontext():
+        with usable(settings.data_path), only_process(settings.data_path) if sqlite else nullcontext():
             _run(_live(settings, announce, sample=sample))
-    except AlreadyRunningError:
-        _fail(WORDS("already_running", folder=settings.data_path))
+    except (AlreadyRunningError, StartError) as error:
+        _fail(trouble(error))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what fails becomes one sentence and exit 1."""
-    from sqlalchemy.exc import SQLAlchemyError
+    from workflows.footing import trouble
 
     try:
         return asyncio.run(work)
-    except PortError as error:
-        _fail(str(error))
-    except SQLAlchemyError as error:
-        _fail(WORDS("database_fail", why=str(error).splitlines()[0]))
     except Exception as error:  # a user never reads a traceback; the log has it
+        if sentence := trouble(error):
+            _fail(sentence)
         log.exception("command failed")
         _fail(WORDS("failed", why=f"{type(error).__name__}: {error}".splitlines()[0]))
-
-
-def _lines_in() -> Iterator[str]:
-    """Standard input as text lines; bytes that are not UTF-8 become replacement characters, never an error."""
-    return (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
 
 
 def _refuse(sentence: str) -> NoReturn:

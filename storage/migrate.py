@@ -9,10 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database
 
@@ -22,18 +24,25 @@ ONE_AT_A_TIME = 4_815_162
 
 
 class MigrationError(Exception):
-    """The database cannot be brought to this version; one plain sentence."""
+    """The database was written by another version and cannot be brought to this one."""
+
+
+class UnusableError(Exception):
+    """The database cannot be reached or read; the message is the driver's reason, in one line."""
 
 
 async def migrate(database: Database) -> None:
-    """Upgrade to the newest revision; nothing happens when it is there already. Raises MigrationError."""
-    async with database.engine.begin() as connection:
-        if not database.is_sqlite:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
-        try:
+    """Upgrade to the newest revision; nothing happens when it is there already. MigrationError, UnusableError."""
+    try:
+        async with database.engine.begin() as connection:
+            if not database.is_sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
             await connection.run_sync(_upgrade)
-        except CommandError as error:
-            raise MigrationError(f"the database was written by another version of Huibao: {error}") from error
+    except CommandError as error:
+        raise MigrationError(f"the database was written by another version of Huibao: {error}") from error
+    except (OSError, asyncpg.PostgresError, SQLAlchemyError) as error:
+        reason = str(getattr(error, "orig", None) or error) or type(error).__name__
+        raise UnusableError(reason.splitlines()[0]) from error
 
 
 def _config(connection: Connection) -> Config:

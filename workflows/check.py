@@ -1,13 +1,17 @@
 """What ``bot.py check`` looks at besides the configuration itself: database, platforms, strangers to be registered."""
 
+from collections.abc import Sequence
+
 from sqlmodel import select
 
 from intents import edition
 from intents.overlay import WordsError
+from storage.migrate import MigrationError, UnusableError, migrate
 from storage.models import Sighting
-from storage.ports import CheckLine
-from storage.runtime import Runtime
+from storage.ports import Adapter, CheckLine
 from storage.settings import Settings
+from storage.work import Ground
+from workflows.footing import trouble
 from workflows.phrases import full_clock
 from workflows.vocabulary import words_folder
 from workflows.words import Words
@@ -15,9 +19,27 @@ from workflows.words import Words
 WORDS = Words("command_line")
 
 
-async def check_lines(runtime: Runtime) -> list[CheckLine]:
-    """One line per thing: the database (or this raises), each platform's own lines, unknown groups and senders."""
-    async with runtime.ground.look() as work:
+async def check_lines(ground: Ground, adapters: Sequence[Adapter]) -> list[CheckLine]:
+    """One line per thing: the database, the word files, each platform's own lines, unknown groups and senders."""
+    lines = [await _database_line(ground), words_line(ground.settings)]
+    for adapter in adapters:
+        lines.extend(await adapter.check())
+    unbuilt = sorted(ground.settings.platforms - {adapter.platform for adapter in adapters})
+    lines.extend(CheckLine(name, False, WORDS("check_no_adapter", name=name)) for name in unbuilt)
+    return [*lines, *await _strangers(ground)] if lines[0].ok else lines
+
+
+async def _database_line(ground: Ground) -> CheckLine:
+    """Whether the database can be used, brought to this version first."""
+    try:
+        await migrate(ground.database)
+    except (MigrationError, UnusableError) as error:
+        return CheckLine(WORDS("check_database"), False, trouble(error))
+    return CheckLine(WORDS("check_database"), True, ground.database.url.get_backend_name())
+
+
+async def _strangers(ground: Ground) -> list[CheckLine]:
+    async with ground.look() as work:
         seen = (await work.session.exec(select(Sighting).order_by(Sighting.platform, Sighting.account))).all()
         strangers = {
             kind: [
@@ -33,15 +55,8 @@ async def check_lines(runtime: Runtime) -> list[CheckLine]:
             ]
             for kind in ("group", "sender")
         }
-    lines = [CheckLine(WORDS("check_database"), True, runtime.ground.database.url.get_backend_name())]
-    lines.append(words_line(runtime.ground.settings))
-    for adapter in runtime.adapters:
-        lines.extend(await adapter.check())
-    unbuilt = sorted(runtime.ground.settings.platforms - runtime.ground.platforms)
-    lines.extend(CheckLine(name, False, WORDS("check_no_adapter", name=name)) for name in unbuilt)
-    for kind, title in (("group", "check_groups"), ("sender", "check_senders")):
-        lines.extend(CheckLine(WORDS(title), True, text) for text in strangers[kind])
-    return lines
+    titles = (("group", "check_groups"), ("sender", "check_senders"))
+    return [CheckLine(WORDS(title), True, text) for kind, title in titles for text in strangers[kind]]
 
 
 def words_line(settings: Settings) -> CheckLine:

@@ -60,7 +60,7 @@ async def import_tables(
     deactivated; tables the file does not bring along stay as they are. A file without a single row changes nothing.
     Checking and planning happen outside the transaction; when the organisation has changed meanwhile, they start again.
     """
-    if errors(tables.problems) or not any(tables.rows.values()):
+    if not any(tables.rows.values()):
         return ImportResult(validate(tables, zone=zone), dry_run=dry_run)
     while True:
         async with database.read() as session:

@@ -21,7 +21,7 @@ def _read(path: Path) -> Tables:
     if path.is_dir():
         return read_folder(path)
     if not path.is_file():
-        return Tables(problems=(error("not_found"),))
+        return Tables(problems=(error("not_found", path=path),))
     suffix = path.suffix.lower()
     if suffix == ".xls":
         return Tables(problems=(error("old_excel"),))

@@ -4,17 +4,23 @@ from pathlib import Path
 from typing import Any
 
 from storage.organisation.tables import TABLES, Column, Table, choice_names, why, words
+from storage.organisation.workbook import read_workbook
 
 ROWS_WITH_LISTS = 5000
 NARROWEST, WIDEST = 12, 32
 
 
 def write_template(path: Path) -> None:
-    """Write the workbook to ``path``, over what is there; OSError when it cannot be, ValueError when it is no .xlsx."""
+    """Write the workbook to ``path``, over an older empty one.
+
+    OSError when it cannot be written; ValueError when it is no .xlsx or somebody has already filled it in.
+    """
     from openpyxl import Workbook
 
     if path.suffix.lower() != ".xlsx":
         raise ValueError(why("template_suffix"))
+    if path.is_file() and any(read_workbook(path).rows.values()):
+        raise ValueError(why("template_filled"))
 
     book = Workbook()
     book.remove(book.active)

@@ -1,5 +1,6 @@
 """Is this a usable organisation? Rows one by one, then tables against each other, then advice."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -12,6 +13,7 @@ from storage.organisation.tables import (
     PEOPLE,
     ROSTER,
     TABLES,
+    UNITS,
     Problem,
     Tables,
     error,
@@ -19,13 +21,16 @@ from storage.organisation.tables import (
     warning,
 )
 
+HEADING = 1
+"""The line of the headings: what is wrong there, or with the file (0), takes the whole table with it."""
+
 
 @dataclass(frozen=True)
 class Known:
-    """Ids already in the database, for tables that the file does not bring along."""
+    """Ids already in the database, for tables that the file does not bring along. None: not looked at."""
 
-    unit_ids: frozenset[str] = frozenset()
-    person_ids: frozenset[str] = frozenset()
+    unit_ids: frozenset[str] | None = frozenset()
+    person_ids: frozenset[str] | None = frozenset()
 
 
 def validate(tables: Tables, known: Known | None = None, zone: tzinfo = DEFAULT_ZONE) -> list[Problem]:
@@ -38,13 +43,20 @@ def validate(tables: Tables, known: Known | None = None, zone: tzinfo = DEFAULT_
         for row in tables[table]:
             found += check_cells(table, row)
     found += _duplicates(tables)
-    if errors(tables.problems):  # a table that could not be read would make every reference to it look wrong
-        return found
-    found += check_references(tables, known.unit_ids if known else None, known.person_ids if known else None, zone)
+    found += _references(tables, known or Known(None, None), zone)
     if not errors(found):
         found += [warning("absent_table", table) for table in TABLES if tables.rows and table not in tables]
         found += advise(tables)
     return sorted(found, key=_place)
+
+
+def _references(tables: Tables, known: Known, zone: tzinfo) -> Iterator[Problem]:
+    """Tables against each other. References to a table that could not be read at all would only look wrong."""
+    lost = {problem.table for problem in errors(tables.problems) if problem.line <= HEADING}
+    readable = Tables({table.key: tables[table] for table in TABLES if table in tables and table.title not in lost})
+    units = None if UNITS.title in lost else known.unit_ids
+    people = None if PEOPLE.title in lost else known.person_ids
+    return check_references(readable, units, people, zone)
 
 
 def _place(problem: Problem) -> tuple[int, int]:

@@ -1,6 +1,8 @@
 """The commands as scripts use them: exit codes, and one plain sentence on standard error instead of a traceback."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,43 @@ async def test_bad_usage_and_bad_input_exit_2_with_a_sentence(tmp_path: Path, co
         assert code == 2, (words, err)
         assert part in err
         assert "Traceback" not in err
+
+
+async def test_a_data_directory_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be", "utf-8")
+    config = tmp_path / "huibao.toml"
+    config.write_text(BARE, "utf-8")
+    for words in (("serve",), ("check",), ("audit", "verify"), ("import", str(SAMPLE))):
+        code, _, err = await command(*words, "--config", str(config))
+        assert (code, err.count("\n")) == (1, 1), (words, err)
+        assert "数据目录" in err
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://huibao:hidden-word@127.0.0.1:1/huibao", "数据库打不开（"),
+        ("sqlite:///broken.db", "数据库打不开（file is not a database）"),
+        ("sqlite:///newer.db", "另一个版本"),
+    ],
+)
+async def test_a_database_that_cannot_be_used_is_one_line_of_check_and_one_sentence_elsewhere(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    (tmp_path / "broken.db").write_bytes(b"no database at all" * 100)
+    with closing(sqlite3.connect(tmp_path / "newer.db")) as newer, newer:
+        newer.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        newer.execute("INSERT INTO alembic_version VALUES ('9999')")
+    config = tmp_path / "huibao.toml"
+    config.write_text(f'{BARE}[database]\nurl = "{url}"\n', "utf-8")
+    code, out, err = await command("check", "--config", str(config))
+    assert (code, err) == (1, "")
+    assert [line for line in out.splitlines() if line.startswith("数据库: fail: ") and said in line], out
+    assert "外部助手（llm）: ok" in out
+    code, _, err = await command("audit", "verify", "--config", str(config))
+    assert (code, err.count("\n")) == (1, 1), err
+    assert said in err
+    assert "hidden-word" not in out + err
 
 
 async def test_a_template_is_filled_in_checked_and_imported_twice(tmp_path: Path, config: str) -> None:
@@ -75,6 +114,8 @@ async def test_understand_and_times_answer_line_by_line() -> None:
     first, broken, last = [json.loads(line) for line in out.splitlines()]
     assert code == 0
     assert (first["id"], first["intent"], "error" in broken, last["act"]) == ("1", "fault.report", True, "ignore")
+    _, marked, _ = await command("understand", stdin=b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    assert marked == out
     asked = json.dumps({"id": "t", "text": "明早九点", "now": "2026-11-24T15:00:00+08:00"}, ensure_ascii=False)
     code, out, _ = await command("times", stdin=asked.encode())
     assert json.loads(out)["times"][0]["start"] == "2026-11-25T09:00:00+08:00"

@@ -74,3 +74,13 @@ def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"\.xlsx"):
         write_template(tmp_path / "organisation.csv")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_somebody_has_filled_in_is_never_overwritten(template: Path) -> None:
+    write_template(template)
+    book = load_workbook(template)
+    book[UNITS.title].append(SAMPLE["units"][1])
+    book.save(template)
+    with pytest.raises(ValueError, match="不会覆盖"):
+        write_template(template)
+    assert [row.text("unit_id") for row in read_tables(template)[UNITS]] == ["P"]

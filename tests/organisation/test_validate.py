@@ -31,6 +31,30 @@ def put(table: str, line: int, column: str, value: str) -> Callable[[Sheets], No
     return spoil
 
 
+def test_a_stray_cell_in_one_row_hides_nothing_that_is_wrong_in_others(tmp_path: Path) -> None:
+    sheets = sample()
+    sheets["people"][1].append("多出来的")
+    sheets["people"][2][3] = "NOWHERE"
+    sheets["roster"][1][4] = "2026-11-23 08:00"
+    found = [str(problem) for problem in problems(tmp_path, sheets)]
+    assert [words.split("：")[0] for words in found] == [
+        "人员 第2行",
+        "人员 第3行「所属单位编号」",
+        "值班 第2行「结束时间」",
+    ]
+
+
+def test_references_to_a_table_that_cannot_be_read_are_left_alone_and_the_rest_is_still_checked(tmp_path: Path) -> None:
+    sheets = sample()
+    sheets["units"][0][1] = "nmae"
+    sheets["roster"][1][1] = "nobody"
+    sheets["roster"][2][4] = "2026-11-23 08:00"
+    found = [str(problem) for problem in problems(tmp_path, sheets)]
+    assert [words.split("：")[0] for words in found] == [
+        "单位 第1行", "单位 第1行", "值班 第2行「人员编号」", "值班 第3行「结束时间」",
+    ]  # fmt: skip
+
+
 def add(table: str, *row: str) -> Callable[[Sheets], None]:
     return lambda sheets: sheets[table].append(list(row))
 
