@@ -256,6 +256,8 @@ class Claims:
 
     async def _words(self, work: Work, row: Delivery) -> Outgoing | None:
         """The message to send; None when there is nothing to say (any more, or yet)."""
+        if row.state == "pending" and await self._comes_too_late(work, row):
+            return None
         message: Outgoing | None = Outgoing.model_validate(row.message)
         row_id, renderer = row.id, row.renderer
         if renderer:
@@ -274,6 +276,16 @@ class Claims:
         elif row.resend or row.state == "sending":
             message = message.model_copy(update={"text": f"{self._resend_mark}{message.text}"})
         return message
+
+    async def _comes_too_late(self, work: Work, row: Delivery) -> bool:
+        """Whether it has been stuck until people want to be left alone. Then it begins anew when that is over."""
+        ask = self._ground.still_mannerly
+        until = await ask(work, row) if ask is not None else work.now
+        if until <= work.now:
+            return False
+        row.not_before, row.attempts, row.tried_at, row.error = until, 0, None, ""
+        work.session.add(row)
+        return True
 
     def _take(self, work: Work, row: Delivery, message: Outgoing) -> Claimed:
         row.resend = row.resend or row.state == "sending"

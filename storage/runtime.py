@@ -80,7 +80,9 @@ class Logic:
     refresh: Callable[[Ground], Coroutine[Any, Any, None]] = _nothing_to_refresh
     """Takes up what has changed outside the tables (word files); called often, outside any transaction."""
     manners: Manners | None = None
-    """When a message may be sent at the earliest (night and noon)."""
+    """When a message that is being queued may be sent at the earliest (night and noon)."""
+    still_mannerly: Manners | None = None
+    """The same of one that is about to be sent."""
     parts: Sequence[Callable[[Ground], Part]] = ()
 
 
@@ -91,7 +93,7 @@ class Runtime:
         self, ground: Ground, adapters: Sequence[Adapter], logic: Logic, stop_within: float = STOP_WITHIN
     ) -> None:
         self.ground = ground
-        ground.manners = logic.manners
+        ground.manners, ground.still_mannerly = logic.manners, logic.still_mannerly
         self.adapters = list(adapters)
         downloads = {a.platform: a for a in adapters if isinstance(a, Downloads)}
         self.inbox = Inbox(ground, downloads)

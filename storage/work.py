@@ -121,6 +121,8 @@ class Ground:
         """Where messages can go: what the configuration switches on, once composed only what has an adapter."""
         self.manners: Manners | None = None
         """When what the bot says of itself may be said; the workflows provide it."""
+        self.still_mannerly: Manners | None = None
+        """The same, asked once more before it is sent: it may have waited into the night."""
         self._directory = DirectoryCache()
 
     @asynccontextmanager

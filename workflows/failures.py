@@ -270,7 +270,9 @@ async def _works(work: Work, platform: str, since: datetime) -> bool:
 
 
 async def _waiting(work: Work, platform: str) -> int:
-    query = select(func.count()).where(Delivery.platform == platform, Delivery.state == "pending")
+    """How many messages wait to be sent; not those that wait for the morning."""
+    soon = col(Delivery.not_before) <= work.now + LOOK_EVERY
+    query = select(func.count()).where(Delivery.platform == platform, Delivery.state == "pending", soon)
     return int((await work.session.exec(query)).one())
 
 

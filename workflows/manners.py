@@ -33,6 +33,8 @@ CARD = "card"
 ALARM = "channel"
 """The kind of an alarm to the operators."""
 HUSH = "hush"
+ANSWERED = timedelta(minutes=5)
+"""An answer that is no older still goes where it was asked for, although night or noon has begun meanwhile."""
 EMAIL = "email"
 """Mail wakes nobody."""
 
@@ -139,6 +141,15 @@ async def earliest(work: Work, row: Delivery, after: timedelta = timedelta()) ->
     if pressing and not (now.groups_sleep and ":group:" in row.address and not await _is_news(work, row)):
         return work.now
     return await _wait(work, now.ends + (timedelta() if pressing else after))
+
+
+async def still(work: Work, row: Delivery, _after: timedelta = timedelta()) -> datetime:
+    """When a message may be sent that was queued by day and is still here (an outage): as if it were queued now."""
+    now = hush(work)
+    if now is None or row.created_at >= now.starts:
+        return work.now  # judged when it was queued
+    is_answer = row.urgency == int(Urgency.ANSWER) and work.now - row.created_at < ANSWERED
+    return work.now if is_answer else await earliest(work, row)
 
 
 def _is_answer(work: Work, row: Delivery) -> bool:

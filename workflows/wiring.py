@@ -92,5 +92,6 @@ def logic(org: Directory, adviser: helper.Adviser | None = None) -> Logic:
         on_lost=paper.lost,
         refresh=vocabulary.look,
         manners=manners.earliest,
+        still_mannerly=manners.still,
         parts=[partial(helper.Helper, adviser=adviser, reader=router.reader)] if adviser is not None else [],
     )
