@@ -266,7 +266,7 @@ class Settings(Section):
 def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
     """Read ``path`` and overlay ``environment``; SettingsError with one sentence per problem."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({error})") from error
     except tomllib.TOMLDecodeError as error:

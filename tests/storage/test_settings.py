@@ -186,6 +186,12 @@ def test_a_file_that_is_not_there_or_not_toml_is_said_so(tmp_path: Path) -> None
         load_settings(broken, {})
 
 
+def test_a_byte_order_mark_as_windows_writes_it_is_no_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "huibao.toml"
+    file.write_bytes(b"\xef\xbb\xbf[web]\r\nport = 9191\r\n")
+    assert load_settings(file, {}).web.port == 9191
+
+
 # ---- values
 
 
