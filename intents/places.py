@@ -8,19 +8,27 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from intents import things
-from intents.common import stands_free
+from intents.common import stands_free, words
 from intents.lexicon import WordIndex
 from intents.normal import simplified
 from intents.reading import Context, Place
 from intents.sounds import sound
-from intents.words import load_toml, patterns
+from intents.words import compiled, load_toml, patterns
 
 _WORDS = load_toml("places.toml")
 _EVERYDAY = frozenset(_WORDS["everyday"])
-_NOT_AFTER = re.compile(_WORDS["not_after"])
+
+
+def _any_of(name: str) -> re.Pattern[str]:
+    """What may stand right after a name, any entry of a list."""
+    return compiled("|".join(_WORDS[name]), f"places.toml: {name}")
+
+
+_NOT_AFTER = _any_of("not_after")
 _NOT_BEFORE = re.compile(_WORDS["not_before"])
-_SITE_AFTER = re.compile(_WORDS["site_after"])
-_OFFICE_AFTER = re.compile(_WORDS["office_after"])
+_SITE_AFTER = _any_of("site_after")
+_OFFICE_AFTER = _any_of("office_after")
+_FOREIGN = re.compile(f"(?:县|市|区)?(?:{'|'.join(_WORDS['foreign'])})")
 _JOINER = re.compile(_WORDS["joiner"])
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = tuple((unit, tuple(words)) for unit, words in _WORDS["kind"].items())
 _TAILS = ("主会场", "分会场", "会场")
@@ -107,8 +115,12 @@ class PlaceIndex:
 
     def _is_meant(self, text: str, hit: PlaceHit, context: Context) -> bool:
         word, after = text[hit.start : hit.end], text[hit.end : hit.end + 12]
+        if _FOREIGN.match(after) or self._office_not_here(hit, after):
+            return False
         if _PATTERNS["region"].search(word) and len(word) > 2:
             return True
+        if any(text[hit.start : stop] in words() for stop in (hit.end + 1, hit.end + 2) if stop <= len(text)):
+            return False
         if len(word) <= 3 and _NOT_AFTER.match(after):
             return False
         if word not in _EVERYDAY:
@@ -122,6 +134,13 @@ class PlaceIndex:
         of = _PATTERNS["of"].match(text, hit.end)
         about_it = _SITE_AFTER.match(after) or things.begins(text, of.end() if of else hit.end)
         return bool(about_it) and not _NOT_BEFORE.search(text[max(0, hit.start - 4) : hit.start])
+
+    def _office_not_here(self, hit: PlaceHit, after: str) -> bool:
+        """ "桐庐县应急局" where the organisation has no such office: not the office of another kind there."""
+        full = _PATTERNS["office_name"].match(after)
+        kind = _kind_at(full.group()) if full else None
+        regions = {_region_of(self.places[at].unit) for at in hit.sites} - {""}
+        return kind is not None and bool(regions) and not any(region + kind in self._units for region in regions)
 
     def _ends_in_place(self, text: str) -> bool:
         return any(self._index.get(text[start:]) is not None for start in range(max(0, len(text) - 8), len(text) - 1))
@@ -196,13 +215,20 @@ class PlaceIndex:
         merged: list[PlaceHit] = []
         for hit in hits:
             between = text[merged[-1].end : hit.start] if merged and hit.start not in apart else None
-            if between in ("", "的", "市", "县", "区", ":", "-"):
+            if between is not None and _PATTERNS["parent_gap"].fullmatch(between):
                 children = self._children(hit, merged[-1])
                 if children:
                     merged[-1] = PlaceHit(merged[-1].start, hit.end, children)
                     continue
             if between == "(" and text[hit.end : hit.end + 1] == ")" and (own := self._children(merged[-1], hit)):
                 merged[-1] = PlaceHit(merged[-1].start, hit.end + 1, own)
+                continue
+            if (
+                between == ","
+                and _PATTERNS["that_one"].match(text, hit.end)
+                and (own := self._children(merged[-1], hit))
+            ):
+                merged[-1] = replace(merged[-1], sites=own)
                 continue
             merged.append(hit)
         return merged
@@ -251,8 +277,8 @@ def _not_taken_back(text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
 def _kind_at(tail: str) -> str | None:
     counted = _PATTERNS["counted"].match(tail)
     rest = tail[counted.end() :] if counted else tail
-    for unit, words in _KINDS:
-        if any(rest.startswith(word) for word in words):
+    for unit, names in _KINDS:
+        if rest.startswith(names):
             return unit
     return None
 

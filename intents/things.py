@@ -8,7 +8,8 @@ from typing import Literal
 
 from intents.common import words
 from intents.lexicon import WordIndex
-from intents.words import load_toml, patterns
+from intents.phrases import spelled_out
+from intents.words import compiled, load_toml, patterns
 
 State = Literal["present", "gone", "absent", "denied", "asked", "supposed"]
 _WORDS = load_toml("things.toml")
@@ -23,7 +24,10 @@ _SUBJECTS: WordIndex[str] = WordIndex(
     | dict.fromkeys(_WORDS["subject"]["words"], "subject")
 )
 _SENTENCE_ENDS = (".", "!", "?", "\n")
-_SYMPTOMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["symptom"].items())
+_SYMPTOMS = tuple(
+    (code, compiled("|".join(spelled_out(one, _WORDS["list"], code) for one in ways), f"things.toml: {code}"))
+    for code, ways in _WORDS["symptom"].items()
+)
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
 _OWN_CABLE = patterns("things.toml")["own_cable"]

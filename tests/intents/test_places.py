@@ -31,6 +31,13 @@ def sites(understanding: Understanding, text: str, context: Context | None = Non
         ("温州应急…哦不，温州政务没声音", ["温州市政务中心分会场"]),
         ("不是安吉，是德清没声音", ["德清县水利局分会场"]),
         ("岱山 高亭没声音", ["高亭镇分会场"]),
+        ("仙居那边横溪镇没画面", ["仙居县横溪镇分会场"]),
+        ("石塘镇，温岭的那个，没信号", ["温岭市石塘镇分会场"]),
+        ("高桥的麦坏了", ["高桥街道分会场"]),
+        ("安吉县教育局没声音", None),
+        ("桐庐县应急局没声音", None),
+        ("建德市水利局没声音", None),
+        ("嵊州没声音", None),
     ],
 )
 def test_names_and_aliases(understanding: Understanding, text: str, names: object) -> None:
@@ -47,7 +54,20 @@ def test_the_sender_decides_between_namesakes(understanding: Understanding) -> N
     assert sites(understanding, "石塘镇没声音", said(own_units=("温岭市水利局",))) == ["温岭市石塘镇分会场"]
 
 
-@pytest.mark.parametrize("text", ["过了大桥右转", "江南的春天真美", "江山如此多娇", "我在长安街", "桥头堡酒吧不错"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "过了大桥右转",
+        "绍兴黄酒来一瓶",
+        "枫桥夜泊",
+        "小梅同学",
+        "宁波汤圆",
+        "江南的春天真美",
+        "江山如此多娇",
+        "我在长安街",
+        "桥头堡酒吧不错",
+    ],
+)
 def test_everyday_words_do_not_fire(understanding: Understanding, text: str) -> None:
     spans = understanding.facts(text, said()).spans
     assert spans.places == []
