@@ -6,7 +6,7 @@ still (tests, demo).
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -116,7 +116,7 @@ class Runtime:
         self.calendar: ClockCalendar | None = None
         """Jobs of the day, where they go by this clock (set before it runs)."""
         self._refresh = partial(logic.refresh, ground)
-        self._stopping = asyncio.Event()
+        self._stopping, self._caught_up = asyncio.Event(), asyncio.Event()
         self._stop_within = stop_within
 
     async def step(self) -> None:
@@ -146,14 +146,14 @@ class Runtime:
             "watch": partial(self.ground.database.watch, self._stopping),
             "clock": partial(self.jumps.run, self._stopping),
             "dispatch": self.dispatcher.run,
-            "engine": self.engine.run,
+            "engine": self._deadlines,
             "fetch": self.fetcher.run,
             "refresh": self._keep_fresh,
             "receipts": self.receipts.run,
             **{type(part).__name__.lower(): part.run for part in self.parts},
             "seal": self.sealer.run,
             **({"calendar": partial(self.calendar.run, self._stopping)} if self.calendar is not None else {}),
-            **{f"send {a.platform}": sender.run for a, sender in zip(self.adapters, self.senders, strict=True)},
+            **{f"send {a.platform}": partial(self._send, sender) for a, sender in self._sending()},
         }
         receivers = [asyncio.create_task(self._keep(name, start), name=name) for name, start in taking.items()]
         workers = [asyncio.create_task(self._keep(name, start), name=name) for name, start in working.items()]
@@ -161,6 +161,21 @@ class Runtime:
             await self._stopping.wait()
         finally:
             await self._end(receivers, workers)
+
+    async def _deadlines(self) -> None:
+        """What fell due while the bot was down is fired before anything is sent: it may put together what waits."""
+        try:
+            await self.engine.step()
+        finally:
+            self._caught_up.set()
+        await self.engine.run()
+
+    def _sending(self) -> Iterator[tuple[Adapter, Sender]]:
+        return zip(self.adapters, self.senders, strict=True)
+
+    async def _send(self, sender: Sender) -> None:
+        await self._caught_up.wait()
+        await sender.run()
 
     async def _keep_fresh(self) -> None:
         while not self._stopping.is_set():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from storage.models import Fault
 from workflows import fault_book as book
 from workflows import fault_dispatch, fault_site, fault_voice, fault_words, manners
-from workflows.phrases import clock
+from workflows.phrases import clock, greeting
 from workflows.turn import Turn
 from workflows.words import Words
 
@@ -99,4 +99,5 @@ async def _tell_duty(turn: Turn, fault: Fault, text: str) -> None:
     for person_id in dict.fromkeys(concerned):
         if person := turn.work.org.people.get(person_id):
             here = [str(turn.incoming.conversation)]
-            await fault_voice.to_person(turn.work, fault, person, text, f"corrected:{turn.key}", skip=here)
+            hello = greeting(person, text)
+            await fault_voice.to_person(turn.work, fault, person, hello, f"corrected:{turn.key}", skip=here)

@@ -16,7 +16,7 @@ from workflows import (
     manners,
 )
 from workflows.fault_question import ASKED
-from workflows.phrases import call, clock
+from workflows.phrases import call, clock, greeting
 from workflows.turn import Turn, forget
 from workflows.words import Words
 
@@ -149,7 +149,8 @@ async def _close_for_all(turn: Turn, fault: Fault, text: str, unheard: Sequence[
     for person_id in dict.fromkeys(debtors):
         person = work.org.people.get(person_id or "")
         if person is not None and person.person_id not in but:
-            await fault_voice.to_person(work, fault, person, text, key, skip=[*fault.conversations, *unheard])
+            hello = greeting(person, text)
+            await fault_voice.to_person(work, fault, person, hello, key, skip=[*fault.conversations, *unheard])
     for hook in book.ENDED:
         await hook(work, fault)
 

@@ -11,6 +11,7 @@ from storage.work import Work
 from workflows import fault_book as book
 from workflows import manners
 from workflows.digest import MERGED
+from workflows.phrases import greeting
 
 RENDERER = "fault"
 REPLACES_CARDS = frozenset({"taken"})
@@ -180,7 +181,8 @@ async def to_everyone_told(
         if ":" in name:
             await to_groups(work, fault, [Address.parse(name)], text, key, skip=passed)
         elif name in work.org.people and name not in set(but):
-            await to_person(work, fault, work.org.people[name], text, key, skip=passed)
+            person = work.org.people[name]
+            await to_person(work, fault, person, greeting(person, text), key, skip=passed)
 
 
 async def send(work: Work, person: Person, text: str, key: str, about: str = "") -> None:

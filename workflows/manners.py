@@ -24,8 +24,8 @@ from workflows.words import Words
 WORDS = Words("manners")
 RELEASE = "release"
 """The kind of the timer that says what has waited."""
-GRACE = timedelta(seconds=30)
-"""What waits may be sent this long after its moment: until then it is put together."""
+GRACE = timedelta(minutes=5)
+"""What waits goes by itself this long after its moment, should nothing have put it together by then."""
 ASKED = "notice"
 """The kind of what a coordinator has just asked for."""
 CARD = "card"

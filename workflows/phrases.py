@@ -34,6 +34,11 @@ def call(person: Person) -> str:
     return f"{person.name[:1]}{person.title}" if person.title else person.name
 
 
+def greeting(person: Person, text: str) -> str:
+    """The same words to one person: ``王主任您好：…``."""
+    return WORDS("greeting", call=call(person), text=text)
+
+
 def calls(people: Iterable[Person]) -> str:
     """Several people in one breath: ``李工、王工``."""
     return str(WORDS.get("comma")).join(call(person) for person in people)

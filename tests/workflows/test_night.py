@@ -1,5 +1,6 @@
 """Night and noon: who hears what while others sleep, and what everybody reads at half past seven."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -14,7 +15,9 @@ from storage.models import Delivery
 from tests import papers
 from tests.fakes import RichPlatform
 from tests.scenario import Scenario, scenario
+from tests.storage.parts import until
 from tests.workflows import gathering
+from tests.workflows.province import enlarge
 
 CLIENT, SUPPORT, CITY, BOSSES = "#临河县水利局客户群", "#临河县保障群", "#江州市保障群", "#主管群"
 CUSTOMERS = "#集客联络群"
@@ -370,6 +373,25 @@ async def test_three_notices_of_one_evening_are_one_message_in_the_morning(night
     await bot.until(at("25T07:40"))
     (alarm,) = [seen for seen in bot.unread("wang") if "李工" in seen.text]
     assert "以下" in alarm.text
+
+
+async def test_a_bot_that_was_down_at_half_past_seven_still_says_it_in_one_message(night: Scenario) -> None:
+    bot = night
+    await enlarge(bot, 5, 3, 4)
+    for hour in ("上午9点半", "下午2点"):
+        await publish(bot, f"下周三{hour}全省防汛视频会商，各单位提前一小时到位")
+    await bot.until(at("25T05:00"))
+    bot.forget_all()
+    bot.clock.set(at("25T07:38"))
+    running = asyncio.create_task(bot.runtime.run())
+    try:
+        await until(lambda: len(bot.platforms["dingtalk"].seen) >= 50, within=60)
+    finally:
+        bot.runtime.stop()
+        await running
+    asked = [seen for seen in bot.platforms["dingtalk"].seen if "尚未收到" in seen.text]
+    assert asked
+    assert all(seen.text.startswith("以下2项在休息时间没有打扰") for seen in asked)
 
 
 async def test_a_paper_sent_at_night_is_read_back_at_night(tmp_path: Path) -> None:
