@@ -124,6 +124,17 @@ async def test_what_was_not_committed_is_delivered_again_and_then_counts() -> No
         assert b.box.texts == ["喂"]
 
 
+async def test_messages_that_come_in_the_wrong_order_keep_the_time_at_which_they_were_written() -> None:
+    async with bench(robot="") as b, serving(b):
+        app, at = b.simulator.world.apps[AGENT], int(START.timestamp())
+        for words, number, written in (("还是没声音", 12, at - 2), ("三楼没声音", 11, at - 60), ("未来", 13, at + 500)):
+            body = message(words, number, CreateTime=written)
+            assert (await b.simulator.callbacks.deliver(app, body)).statuses == [200]
+        told = sorted(b.box.messages, key=lambda one: one.written_at)
+        assert [one.text for one in told] == ["三楼没声音", "还是没声音", "未来"]
+        assert told[-1].written_at == START, "never later than it came"
+
+
 async def test_a_slow_commit_is_answered_on_the_second_delivery() -> None:
     async with bench(robot="") as b, serving(b):
         b.box.open.clear()

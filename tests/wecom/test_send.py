@@ -139,6 +139,19 @@ async def test_a_group_hears_mentions_by_its_own_robot() -> None:
         ]  # fmt: skip
 
 
+async def test_where_a_group_cannot_have_cards_the_words_say_it_all() -> None:
+    async with bench(hook=True) as b:
+        await b.connect()
+        hints = await b.asked()
+        for how in ({"hints": hints}, {"mentions": ("wangfang",)}, {}):
+            sent(await b.send(IN_GROUP, text="请@会保 回“收到”接单", actions=(TAKE,), **how))
+        sent(await b.send(IN_APP_GROUP, text="请@会保 回“收到”接单", actions=(TAKE,)))
+        shown = [seen for seen in b.simulator.ledger.entries if seen.via != "person"]
+        assert [seen.via for seen in shown] == ["reply", "webhook", "push", "appchat"]
+        assert {seen.text for seen in shown} == {"请@会保 回“收到”接单"}
+        assert not any(seen.card for seen in shown)
+
+
 async def test_the_apps_own_group_is_written_to_by_the_app_with_mentions() -> None:
     async with bench(robot="") as b:
         sent(await b.send(IN_APP_GROUP, text="请接单", mentions=("wangfang",)))

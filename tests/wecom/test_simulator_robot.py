@@ -8,9 +8,10 @@ import aiohttp
 import pytest
 
 from tests.simulators.common.schedule import ManualClock
-from tests.simulators.wecom import WeComSimulator
+from tests.simulators.wecom import Limits, WeComSimulator
+from tests.simulators.wecom.context import ApiError
 from tests.simulators.wecom.crypto import aes, unpad
-from tests.wecom.conftest import BOT, BOT_SECRET, GROUP, until
+from tests.wecom.conftest import BOT, BOT_SECRET, GROUP, populate, until
 from tests.wecom.wire import Json, Socket, robot_socket
 
 ME = {"bot_id": BOT, "secret": BOT_SECRET}
@@ -127,6 +128,19 @@ async def test_replies_and_pushes_share_thirty_a_minute_in_a_conversation(
         assert await socket.code("aibot_send_msg", markdown(GROUP, "x", chat_type=2)) == 0
 
 
+async def test_a_conversation_takes_a_thousand_an_hour(sim_clock: ManualClock) -> None:
+    simulator = WeComSimulator(sim_clock, Limits(conversation_per_minute=0))
+    populate(simulator)
+    bot = simulator.world.bots[BOT]
+    simulator.robot.spoken.add((BOT, GROUP))
+    for _ in range(1000):
+        simulator.robot.push(bot, markdown(GROUP, "x", chat_type=2))
+    with pytest.raises(ApiError, match="45009"):
+        simulator.robot.push(bot, markdown(GROUP, "x", chat_type=2))
+    sim_clock.advance(3600)
+    simulator.robot.push(bot, markdown(GROUP, "x", chat_type=2))
+
+
 async def test_the_newer_connection_wins_and_the_older_one_is_half_alive(
     simulator: WeComSimulator, http: aiohttp.ClientSession, sim_clock: ManualClock
 ) -> None:
@@ -212,7 +226,7 @@ async def test_welcomes_and_card_updates_have_five_seconds(
 
 
 async def test_a_card_is_replaced_whole_under_its_task_id(
-    simulator: WeComSimulator, http: aiohttp.ClientSession
+    simulator: WeComSimulator, http: aiohttp.ClientSession, sim_clock: ManualClock
 ) -> None:
     card: Json = {
         "card_type": "button_interaction", "task_id": "t1", "main_title": {"title": "报障"},
@@ -234,6 +248,8 @@ async def test_a_card_is_replaced_whole_under_its_task_id(
         update["template_card"]["card_action"] = {"type": 1, "url": "https://example.org"}
         assert await socket.code("aibot_respond_update_msg", update, req_id) == 0
         assert (shown.text, shown.buttons) == ("已接单", ())
+        sim_clock.advance(6)
+        assert await socket.code("aibot_respond_update_msg", update, req_id) == 846605, "five seconds are over"
 
 
 async def test_a_file_goes_up_in_chunks_of_any_order(
