@@ -21,6 +21,14 @@ from storage.ports import CheckLine, Refused, SendError
 from storage.settings import AibotSettings
 
 ASK_TIMEOUT = aiohttp.ClientTimeout(total=3)
+WRONG = {
+    "errcode 40013": "check.app_corp",
+    "errcode 40001": "check.app_secret",
+    "errcode 40091": "check.app_secret",
+    "errcode 50003": "check.app_stopped",
+    "errcode 60031": "check.app_stopped",
+}
+"""Which of the values is wrong, where the platform says so."""
 ROBOT_GONE = {"errcode 93000", "errcode 93004", "errcode 93008"}
 
 
@@ -73,8 +81,8 @@ class Check:
     def _app_problem(self, error: SendError) -> str:
         if isinstance(error, Untrusted):
             return words("check.app_untrusted", address=error.address)
-        key = "check.app_wrong" if isinstance(error, Misconfigured) else "check.app_agent"
-        return words(key, detail=error.reason)
+        usual = "check.app_wrong" if isinstance(error, Misconfigured) else "check.app_agent"
+        return words(WRONG.get(error.reason, usual), detail=error.reason)
 
     def _app_callback(self) -> CheckLine:
         settings = self._settings

@@ -31,8 +31,8 @@ async def test_all_is_well_and_nobody_noticed() -> None:
     ("settings", "words"),
     [
         ({"agent_secret": ""}, "没有填全 corp_id"),
-        ({"agent_secret": "wrong"}, "不认 corp_id 或 agent_secret"),
-        ({"corp_id": "wwother"}, "不认 corp_id 或 agent_secret"),
+        ({"agent_secret": "wrong"}, "不认 agent_secret"),
+        ({"corp_id": "wwother"}, "不认 corp_id"),
         ({"agent_id": 7}, "不是同一个应用"),
         ({"callback_token": ""}, "callback_token"),
         ({"callback_token": "有中文"}, "Token 只能是"),
@@ -48,6 +48,13 @@ async def test_each_mistake_has_its_sentence(settings: dict[str, Any], words: st
         problems = failed(await b.adapter.check())
         assert len(problems) == 1, problems
         assert words in problems[0]
+
+
+async def test_a_stopped_app_is_told_as_that() -> None:
+    async with bench(robot="", public_url=URL) as b:
+        b.simulator.world.apps[AGENT].disabled = True
+        (problem,) = failed(await b.adapter.check())
+        assert "应用已停用" in problem
 
 
 async def test_an_untrusted_address_is_named_with_the_place_to_enter_it() -> None:
