@@ -1,7 +1,7 @@
 """From the words of a coordinator to a draft that is read back. What is missing is asked; what is odd is shown."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -271,19 +271,18 @@ async def _ask_weekday(turn: Turn, meeting: Meeting, text: str) -> bool:
         return False
     days = WORDS.get("match.weekdays")
     wanted_weekday = min(days.index(said["weekday"]), 6)
-    meeting.extra = {**meeting.extra, "unclear": True}
     local = turn.work.local(meeting.starts_at)
     ahead = (wanted_weekday - local.weekday() + 3) % 7 - 3
-    options = [local, local + timedelta(days=ahead)]
-    await choices.ask(
-        turn,
-        "meeting.day",
-        WORDS("ask.weekday", title=meeting.title),
-        [(full_clock(turn.work, one), one.isoformat()) for one in options],
-        about=meeting.number,
-        pending={"number": meeting.number},
-    )
+    await _ask_which(turn, meeting, "ask.weekday", [local, local + timedelta(days=ahead)])
     return True
+
+
+async def _ask_which(turn: Turn, meeting: Meeting, key: str, moments: Iterable[datetime]) -> None:
+    """Which of these moments it is. Until that is said there is nothing to confirm."""
+    meeting.extra = {**meeting.extra, "unclear": True}
+    options = [(full_clock(turn.work, one), one.isoformat()) for one in moments]
+    question, pending = WORDS(key, title=meeting.title), {"number": meeting.number}
+    await choices.ask(turn, "meeting.day", question, options, about=meeting.number, pending=pending)
 
 
 def day_of(moment: datetime | date) -> date:
@@ -299,23 +298,16 @@ async def _ask_when(turn: Turn, meeting: Meeting, text: str) -> bool:
     start = turn.work.local(meeting.starts_at)
     if meeting.starts_at not in [span.start for span in open_] or start.date() in on_a_day:
         return False  # "15日至16日，每天上午9点" is exact
-    meeting.extra = {**meeting.extra, "unclear": True}
     moments = dict.fromkeys(
         span.start if isinstance(span.start, datetime) else datetime.combine(span.start, start.timetz())
         for span in open_
     )
     if len(moments) == 1:
+        meeting.extra = {**meeting.extra, "unclear": True}
         await await_yes(turn, meeting.number, {"act": "publish"})
         await turn.reply(WORDS("ask.when", title=meeting.title, number=meeting.number), about=meeting.number)
         return True
-    await choices.ask(
-        turn,
-        "meeting.day",
-        WORDS("ask.which_time", title=meeting.title),
-        [(full_clock(turn.work, one), one.isoformat()) for one in moments],
-        about=meeting.number,
-        pending={"number": meeting.number},
-    )
+    await _ask_which(turn, meeting, "ask.which_time", moments)
     return True
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from storage.ports import Retry
 from tests.scenario import WECOM, Scenario, scenario
+from tests.workflows.opening import published
 
 DESK, LINHE, ANCHUAN = "集客联络群", "临河县保障群", "安川县保障群"
-NOTICE = "明天上午9点半防汛视频会商，临河县和安川县参加，提前一小时到位"
 
 
 @pytest.fixture
@@ -17,13 +17,6 @@ async def bot(tmp_path: Path) -> AsyncIterator[Scenario]:
     async with scenario(tmp_path) as running:
         await published(running)
         yield running
-
-
-async def published(bot: Scenario) -> None:
-    await bot.say("chen", NOTICE)
-    await bot.say("chen", "确认")
-    await bot.advance("40s")
-    bot.forget_all()
 
 
 async def test_an_answer_in_private_is_echoed_in_the_units_own_group(bot: Scenario) -> None:

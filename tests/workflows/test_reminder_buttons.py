@@ -9,9 +9,9 @@ import pytest
 
 from tests.fakes import Seen
 from tests.scenario import WECOM, Scenario, scenario
+from tests.workflows.opening import published
 
 OWN = "临河县保障群"
-NOTICE = "明天上午9点半防汛视频会商，临河县和安川县参加，提前一小时到位"
 
 
 @pytest.fixture
@@ -19,12 +19,6 @@ async def bot(tmp_path: Path) -> AsyncIterator[Scenario]:
     async with scenario(tmp_path) as running:
         await published(running)
         yield running
-
-
-async def published(bot: Scenario) -> None:
-    await bot.say("chen", NOTICE)
-    await bot.say("chen", "确认")
-    bot.forget_all()
 
 
 def press(seen: Seen, label: str) -> str:
