@@ -249,3 +249,18 @@ async def test_the_dashboard_leads_into_the_stories(room: Desk) -> None:
     assert await fang.page.input_value("#text") == "三楼会议室没声音了，会马上开始"
     await fang.page.press("#text", "Enter")
     await fang.sees("已受理")
+    await fang.page.reload()
+    await fang.sees("已受理")
+    assert await fang.page.input_value("#text") == "", "what has been said is not offered once more"
+
+
+async def test_who_pushes_the_clock_by_keyboard_stays_at_the_button(room: Desk) -> None:
+    fang = await room.sit("fang", "linhe-client")
+    await fang.say("三楼会议室没声音了，会马上开始")
+    await fang.sees("已受理")
+    await fang.page.locator("#push-5m").focus()
+    for _ in range(2):
+        async with fang.page.expect_response("**/console/forward", timeout=30_000):
+            await fang.page.keyboard.press("Enter")
+        await fang.page.wait_for_function("document.activeElement.id === 'push-5m'")
+    await fang.sees("仍在为您协调")

@@ -97,7 +97,10 @@
       else byId("jump").hidden = false;
     }
     if (event.target.id === "settled") retireSettled();
-    if (event.target.id === "clock") setClock();
+    if (event.target.id === "clock") {
+      setClock();
+      backToPushed();
+    }
     tick();
   });
 
@@ -139,8 +142,35 @@
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.target.id === "composer" || event.detail.elt?.id === "composer") byId("text").focus();
+    if (event.target.id !== "composer" && event.detail.elt?.id !== "composer") return;
+    byId("text").focus();
+    forgetPrompt();
   });
+
+  // What a story put into the box has been said: a reload must not put it there again.
+  function forgetPrompt() {
+    const here = new URL(location.href);
+    if (!here.searchParams.has("say")) return;
+    here.searchParams.delete("say");
+    history.replaceState(null, "", here);
+  }
+
+  // ---- the clock's buttons: who pushes by keyboard pushes again from where they are
+
+  let pushed = "";
+
+  function backToPushed() {
+    if (pushed && document.activeElement === document.body) byId(pushed)?.focus({ preventScroll: true });
+  }
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.closest("#clock")) pushed = event.target.id;
+  });
+  for (const kind of ["focusin", "pointerdown"]) {
+    document.addEventListener(kind, (event) => {
+      if (!event.target.closest("#clock")) pushed = "";
+    });
+  }
 
   // ---- trouble
 
@@ -158,6 +188,7 @@
   document.addEventListener("htmx:sseOpen", () => notice(""));
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful) notice("");
+    setTimeout(backToPushed);
   });
   document.addEventListener("change", (event) => {
     if (event.target.id === "tab-chat") toEnd();
