@@ -64,6 +64,7 @@ class Delivery(SQLModel, table=True):
         Index("delivery_lease", "platform", "state", "lease_until"),
         Index("delivery_order", "address", "state", "about", "id"),
         Index("delivery_pace", "address", "sent_at"),
+        Index("delivery_about", "about", "kind", "created_at"),
         Index("delivery_provider", "platform", "provider_id"),
         Index("delivery_receipt", "platform", "receipt_at"),
     )
@@ -74,7 +75,7 @@ class Delivery(SQLModel, table=True):
     address: str
     person_id: str | None = Field(default=None, index=True)
     bundle: str = Field(default="", index=True)
-    about: str = Field(default="", index=True)
+    about: str = ""
     kind: str = ""
     urgency: int = 0
     message: dict[str, Any] = json_dict()
