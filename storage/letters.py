@@ -148,6 +148,13 @@ class Letters:
         await self._set(letter, state="dead" if dead else "new", error=error[:500], attempts=attempts)
         return dead
 
+    async def outlived(self, before: datetime, limit: int = 100) -> list[str]:
+        """SHA-256 of raw mails that were kept before a moment and are dealt with, the oldest first."""
+        done = StoredLetter.mailbox == self._mailbox, StoredLetter.state != "new", StoredLetter.sha256 != ""
+        query = select(StoredLetter.sha256).where(*done, StoredLetter.stored_at < before)
+        [rows] = await self._database.peek(query.order_by(col(StoredLetter.id)).limit(limit))
+        return [row[0] for row in rows]
+
     async def dead(self) -> int:
         """How many were given up."""
         query = select(func.count()).where(StoredLetter.state == "dead", StoredLetter.mailbox == self._mailbox)

@@ -26,7 +26,7 @@ from pydantic_core import PydanticCustomError
 
 from storage.settings_llm import LlmSettings
 from storage.settings_policy import AckPolicy, CalendarSettings, EmailAckPolicy, Policies
-from storage.settings_values import Duration, Section, parse_duration, parse_hours
+from storage.settings_values import Duration, Period, Section, parse_duration, parse_hours
 
 __all__ = [
     "AckPolicy",
@@ -210,6 +210,8 @@ class EmailSettings(Section):
     address: str = ""
     secret: SecretStr = SecretStr("")
     """Signs links and Message-IDs, the same on every machine; empty: one is made in the data directory."""
+    keep_mail: Period = timedelta(days=30)
+    """How long a received mail is kept as it came; its words, and files that were used, stay where they belong."""
     smtp: SmtpSettings = SmtpSettings()
     imap: ImapSettings = ImapSettings()
 

@@ -56,6 +56,8 @@ class Place:
 
     uidvalidity: int = 0
     exists: int = 0
+    grown: bool = False
+    """The server has said that something came, since this was last set to False."""
 
 
 @dataclass
@@ -154,6 +156,8 @@ class Imap:
         answer = await self.wire.receive()
         while not answer.text.startswith(b"+"):
             self._untagged(answer)
+            if _EXISTS.match(answer.text):  # it came while nobody listened
+                changed()
             if answer.text.startswith(self._tag() + b" "):
                 raise Denied("IDLE refused")
             answer = await self.wire.receive()
@@ -266,6 +270,7 @@ class Imap:
     def _untagged(self, answer: Answer) -> None:
         exists = _EXISTS.match(answer.text)
         if exists:
+            self.place.grown |= int(exists[1]) > self.place.exists
             self.place.exists = int(exists[1])
         elif answer.text.upper().startswith(b"* BYE"):
             raise Gone(_words(answer.text) or "BYE")

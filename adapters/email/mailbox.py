@@ -17,7 +17,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -36,6 +36,7 @@ REIDLE = timedelta(minutes=9)
 SOONEST = timedelta(seconds=1)
 """Between two looks, whatever is configured."""
 LOOK_BACK = timedelta(days=2)
+CLEAN_EVERY = timedelta(hours=1)
 STABLE = timedelta(seconds=30)
 LOCKED_OUT = timedelta(minutes=5)
 LONGEST_PAUSE, SLOW_PAUSE, SLOW_AFTER = 30.0, 60.0, 30
@@ -68,6 +69,7 @@ class Mailbox:
         self._letters = Letters(ground.database, f"{owner.casefold()}@@{settings.imap.host.casefold()}")
         self._store = mail_store(ground.settings)
         self._rng = rng or random.Random()  # noqa: S311  spreads reconnects, keeps no secret
+        self._keep_mail, self._cleaned = settings.keep_mail, datetime.min.replace(tzinfo=UTC)
         self._failures = 0
         self._locked_out = False
         self._refusals: dict[tuple[int, int], int] = {}
@@ -105,6 +107,14 @@ class Mailbox:
         async with self._ground.work() as work:
             await forget(work, source)
 
+    async def clean_up(self) -> None:
+        """Keep raw mails no longer than configured. That they were read stays known: by their rows and the inbox."""
+        while old := await whole(self._letters.outlived(self._clock.now() - self._keep_mail)):
+            for source in old:
+                await whole(self.forget(source))
+            log.info("old mails are kept no longer", count=len(old))
+        self._cleaned = self._clock.now()
+
     async def run(self) -> None:
         """Receive until cancelled."""
         if not self._imap_settings.host:
@@ -131,9 +141,12 @@ class Mailbox:
             await imap.select()
             await self._mark_known(imap)
             while True:
-                await self._collect(imap)
+                if self._clock.now() - self._cleaned >= CLEAN_EVERY:
+                    await self.clean_up()
+                found = await self._collect(imap)
                 await self._healthy()
-                await self._wait(imap)
+                if not found and not imap.place.grown:  # what came while others were read is not announced again
+                    await self._wait(imap)
         finally:
             imap.wire.close()
 
@@ -160,9 +173,10 @@ class Mailbox:
 
     # ---- what is new
 
-    async def _collect(self, imap: Imap) -> None:
-        """Keep and take everything new, in the order of the mailbox."""
+    async def _collect(self, imap: Imap) -> bool:
+        """Keep and take everything new, in the order of the mailbox; whether there was anything."""
         await imap.noop()  # some servers search what they knew when the last command ended
+        imap.place.grown = False
         validity, place = imap.place.uidvalidity, await whole(self._letters.place())
         if place is not None and place.uidvalidity == validity:
             uids = [uid for uid in await imap.search(f"UID {place.uid + 1}:*") if uid > place.uid]
@@ -180,6 +194,7 @@ class Mailbox:
         await self._take_waiting()
         if place is None or (place.uidvalidity, place.uid) != (validity, newest):
             await whole(self._letters.arrive(validity, newest, self._clock.now()))
+        return bool(known.symmetric_difference(uids))
 
     async def _keep(self, imap: Imap, uid: int) -> None:
         """Bring one mail into the store and the table, then mark it as seen."""

@@ -306,3 +306,45 @@ async def test_without_a_mailbox_nothing_is_read_and_it_is_said(sqlite_database:
     mailbox = Mailbox(settings.email, Ground(sqlite_database, ManualClock(NOW), settings), take)
     assert mailbox.ever_connected()
     assert "只发不收" in mailbox.trouble()
+
+
+async def test_a_mail_that_comes_while_another_is_read_does_not_wait_for_the_next_look(
+    watch: Watch, server: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server announces it once, before IDLE begins: nobody may miss that."""
+    take = watch.mailbox._take
+
+    async def meanwhile(letter: Letter) -> None:
+        await take(letter)
+        if len(watch.letters) == 1:
+            await server.deliver(numbered(2))
+
+    monkeypatch.setattr(watch.mailbox, "_take", meanwhile)
+    async with watch.running():
+        await watch.healthy()
+        await server.deliver(numbered(1))
+        assert await watch.texts(2) == ["第1封", "第2封"]
+
+
+async def test_raw_mails_are_kept_as_long_as_configured_and_stay_one_message(watch: Watch, server: ImapServer) -> None:
+    """What is thrown away is the mail as it came; that it was read is not forgotten."""
+    async with watch.running():
+        await watch.healthy()
+        await server.deliver(numbered(1), arrived=watch.clock.now())
+        await watch.texts(1)
+        watch.clock.advance(timedelta(days=29))
+        await server.deliver(numbered(2), arrived=watch.clock.now())
+        await watch.texts(2)
+        assert len(kept(watch)) == 2
+        watch.clock.advance(timedelta(days=2))
+        await watch.tick(lambda: len(kept(watch)) == 1)
+        await server.start_over()
+        for number in (1, 2, 3):
+            await server.deliver(numbered(number), arrived=watch.clock.now())
+        server.drop_all()
+        await watch.tick(lambda: len(watch.letters) >= 5)
+    assert [message.text for message in await watch.messages()] == ["第1封", "第2封", "第3封"]
+
+
+def kept(watch: Watch) -> list[Path]:
+    return list((watch.folder / "mail").glob("??/*"))

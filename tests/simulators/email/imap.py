@@ -38,10 +38,19 @@ class ImapServer:
     said: list[bytes] = field(default_factory=list)
     _backend: DictBackend | None = None
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    idling: bool = False
+    """The client listens (or cannot): what comes now is announced."""
     _frozen: bool = False
 
     async def deliver(self, raw: bytes, *, seen: bool = False, arrived: datetime = ARRIVED) -> int:
-        """Put a mail into the INBOX; its UID."""
+        """Put a mail into the INBOX; its UID.
+
+        pymap announces nothing that comes between the last answer and IDLE: a client about to idle is waited for.
+        """
+        for _ in range(100):
+            if self.idling or self._frozen or not self._open:
+                break
+            await asyncio.sleep(0.01)
         inbox = await self._inbox()
         flags = frozenset({Flag(b"\\Seen")} if seen else ())
         message = await inbox.append(AppendMessage(raw, arrived.astimezone(UTC), flags))
@@ -77,6 +86,7 @@ class ImapServer:
     def hear(self, data: bytes) -> bytes:
         """Note what a client says."""
         self.said.append(data)
+        self.idling = False
         return data
 
     async def _inbox(self) -> Any:
@@ -125,6 +135,7 @@ async def imap_server(
         tasks.add(asyncio.create_task(serve(reader, writer)))
 
     def without_idle(data: bytes) -> bytes:
+        server.idling = b"+ Idling" in data or not idle
         return data if idle else data.replace(b" IDLE", b"")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
