@@ -19,7 +19,7 @@ from storage.recall import KIND as RECALL
 from storage.timers import set_timer
 from storage.work import Work
 from workflows.people import responders
-from workflows.phrases import call, clock, fit
+from workflows.phrases import call, clock, fit, joined
 from workflows.words import Words
 
 WORDS = Words("failures")
@@ -36,6 +36,9 @@ STRANGER = "stranger"
 """Answers to people nobody knows: that they cannot be answered is no matter for operators."""
 ALARM = "channel"
 WATCH = "channel_watch"
+ADVICE = "advice"
+COLLECT = timedelta(minutes=1)
+"""How long places are gathered about which an operator can do the same."""
 LOOK_EVERY = timedelta(minutes=1)
 AGAIN_AFTER = timedelta(hours=1)
 
@@ -227,9 +230,23 @@ async def _refused_alike(work: Work, row: Delivery) -> int:
 
 
 async def advised(work: Work, row: Delivery, advice: str) -> None:
-    """It went, but there is something to be done about the way there: the operators hear that once."""
-    text = WORDS("channel.advice", platform=_platform(row.platform), who=_receiver(work, row), advice=advice)
-    await _alarm_operators(work, Outgoing(text=text), f"advice:{row.address}:{advice[:40]}", told=False)
+    """It went, but there is something to be done about the way there: the operators hear that once of each place, of
+    all places of a minute in one message."""
+    if await work.count(f"{ADVICE}:{row.address}:{advice[:40]}") > 1:
+        return
+    key = f"{ADVICE}:{row.platform}:{advice[:40]}"
+    timer = await work.session.get(Timer, key)
+    names = [*(timer.payload["names"] if timer else ()), _receiver(work, row)]
+    due_at = timer.due_at if timer else work.now + COLLECT
+    await set_timer(work, key, ADVICE, due_at, payload={"platform": row.platform, "advice": advice, "names": names})
+
+
+async def pass_advice_on(work: Work, timer: Timer) -> None:
+    """What can be done about these places."""
+    told = timer.payload
+    names = joined(told["names"], 20)
+    text = WORDS("channel.advice", platform=_platform(told["platform"]), who=names, advice=told["advice"])
+    await _alarm_operators(work, Outgoing(text=text), f"{timer.key}:{timer.due_at.isoformat()}", told=False)
 
 
 def _receiver(work: Work, row: Delivery) -> str:

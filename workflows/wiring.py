@@ -77,6 +77,7 @@ def logic(org: Directory, adviser: helper.Adviser | None = None) -> Logic:
             checklist_end.SHUTDOWN_TIMER: checklist_end.shut_down_slice,
             checklist_end.SUMMARY_TIMER: checklist_end.send_summary,
             failures.WATCH: failures.watch,
+            failures.ADVICE: failures.pass_advice_on,
             paper.READY: router.paper_ready,
             paper.LATE: paper.on_late,
             manners.RELEASE: digest.release,

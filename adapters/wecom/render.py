@@ -167,11 +167,12 @@ def _under_title(message: Outgoing, fits: bool) -> str:
 def notice_card(task: str, heading: str, state: str, link: str, limit: int) -> Json:
     """What becomes of a card: the state in place of the buttons. A card of this kind must lead somewhere."""
     first = next((line.strip() for line in state.splitlines() if line.strip()), "")
+    said = state.removeprefix(heading).strip() or state
     return {
         "card_type": "text_notice",
         "task_id": task,
         "main_title": {"title": heading or shortened(first, TITLE_LENGTH)},
-        "sub_title_text": shortened(state, limit),
+        "sub_title_text": shortened(said, limit),
         "card_action": {"type": 1, "url": link if urlsplit(link).scheme in {"http", "https"} else HOME},
     }
 

@@ -378,7 +378,7 @@ async def test_one_update_shows_everybody_of_a_call_who_took_it() -> None:
             sent(await b.send(person("LiMing"), text="GZ-1 由您处理", about="GZ-1", hints=hints))
             await until(lambda: "由您处理" in cards[0].text)
             sent(await b.send(person("wangfang"), text="GZ-1 已由李工接单", about="GZ-1", card="GZ-1"))
-        assert [card.text for card in cards] == ["GZ-1\nGZ-1 由您处理"] + ["GZ-1\nGZ-1 已由李工接单"] * 2
+        assert [card.text for card in cards] == ["GZ-1\n由您处理"] + ["GZ-1\n已由李工接单"] * 2
         assert len(b.simulator.calls_of("message/update_template_card")) == 2
         assert not [entry for entry in logs if entry["log_level"] == "warning"]
 

@@ -165,7 +165,7 @@ async def test_a_refused_push_is_remembered_until_somebody_speaks_there_and_oper
 async def test_a_refused_push_goes_by_the_groups_own_robot() -> None:
     async with bench(hook=True) as b:
         await b.connect()
-        assert "请到群里@机器人说一句话" in sent(await b.send(IN_GROUP, text="通知")).advice
+        assert "请在群里@机器人说一句话" in sent(await b.send(IN_GROUP, text="通知")).advice
         assert b.in_group() == [("webhook", "通知")]
         assert not sent(await b.send(IN_GROUP, text="又一条")).advice, "once"
         assert GROUP in b.adapter.trouble()

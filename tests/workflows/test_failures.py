@@ -149,13 +149,18 @@ async def test_a_rung_that_cannot_be_climbed_is_told_to_the_operators_once_a_day
 
 async def test_what_an_operator_can_do_about_a_way_is_said_once(tmp_path: Path) -> None:
     async with scenario(tmp_path) as bot:
-        place = Address(platform="dingtalk", kind="group", id="cid-anchuan")
-        bot.platforms["dingtalk"].outcomes[place] = Sent("m1", advice="请到群里说一句话")
+        places = [Address(platform="dingtalk", kind="group", id=f"cid-{name}") for name in ("anchuan", "linhe")]
+        for place in places:
+            bot.platforms["dingtalk"].outcomes[place] = Sent("m1", advice="请到群里说一句话")
         for key in ("g1", "g2"):
-            async with bot.ground.work() as work:
-                await post(work, place, Outgoing(text="安川请注意", about="HY-1"), key=key, kind="notice")
+            for place in places:
+                async with bot.ground.work() as work:
+                    await post(work, place, Outgoing(text="请注意", about="HY-1"), key=f"{key}{place}", kind="notice")
             await bot.settle()
-        bot.expect("admin", "钉钉的安川县保障群", "请到群里说一句话")
-        bot.expect("#安川县保障群", "安川请注意")
-        bot.expect("#安川县保障群", "安川请注意")
-        bot.nothing_more()
+            bot.expect("#安川县保障群", "请注意")
+            bot.expect("#临河县保障群", "请注意")
+            bot.nothing_more()
+            await bot.advance("61s")
+            if key == "g1":
+                bot.expect("admin", "钉钉的安川县保障群、临河县保障群：请到群里说一句话")
+            bot.nothing_more("admin")
