@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-_COMMON = 20
-_LONGEST = 4
+_COMMON, _PIECE = 20, 5000
+_ENTRY = re.compile(r"^(\S{2,4}) (\d{2,}) ", re.MULTILINE)
 
 
 @lru_cache(maxsize=1)
@@ -19,12 +21,10 @@ def words() -> frozenset[str]:
     found = importlib.util.find_spec("jieba")
     if found is None or found.origin is None:
         raise ValueError("jieba is not installed")
-    kept = set()
+    kept: set[str] = set()
     with Path(found.origin).with_name("dict.txt").open(encoding="utf-8") as lines:
-        for line in lines:
-            word, count, _ = line.split(" ", 2)
-            if 1 < len(word) <= _LONGEST and int(count) >= _COMMON:
-                kept.add(word)
+        while piece := "".join(islice(lines, _PIECE)):
+            kept.update(word for word, count in _ENTRY.findall(piece) if int(count) >= _COMMON)
     return frozenset(kept)
 
 
