@@ -71,7 +71,9 @@ def _record(line: str) -> dict[str, Any]:
         raise ValueError("a line must be a JSON object")
     if not isinstance(record.get("text"), str):
         raise ValueError("text must be a string")
-    for key in ("role", "chat", "expecting", "step", "now"):
+    if not isinstance(record.get("addressed", False), bool):
+        raise ValueError("addressed must be true or false")
+    for key in ("role", "chat", "expecting", "step", "now", "matter"):
         if record.get(key) is not None and not isinstance(record[key], str):
             raise ValueError(f"{key} must be a string")
     return record
@@ -96,6 +98,8 @@ def _understood(understanding: Understanding, line: str) -> dict[str, Any]:
             record.get("chat") or "group",
             record.get("expecting"),
             record.get("step"),
+            addressed=record.get("addressed", False),
+            matter=record.get("matter") or "",
         )
     except ValueError as error:
         return {"error": str(error)}

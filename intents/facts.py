@@ -33,6 +33,10 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "device": lambda s: any(thing.code != "other" for thing in s.devices),
     "ticket": lambda s: bool(s.tickets),
     "room": lambda s: bool(s.rooms),
+    "spoken_to": lambda s: s.context.addressed or bool(s.context.matter),
+    "own_matter": lambda s: bool(s.context.matter),
+    "handler": lambda s: s.context.matter == "handler",
+    "reporter": lambda s: s.context.matter == "reporter",
     "solid": lambda s: any(symptom.state == "present" and symptom.code not in _VAGUE for symptom in s.symptoms),
     "time": lambda s: bool(s.times),
     "clock": lambda s: any(isinstance(span.start, datetime) for span in s.times),
@@ -103,6 +107,11 @@ class Facts:
             elif name in self.matches:
                 found[name] = None
         return list(found)
+
+    def without(self, name: str) -> str:
+        """The text without what a signal matches; the whole of it when nothing else would be left."""
+        text = self.spans.view.text
+        return self._signals[name].sub("", text) or text
 
     def _find(self, name: str) -> bool:
         pattern = self._signals.get(name)

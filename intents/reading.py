@@ -27,6 +27,8 @@ class Context:
 
     `expecting` and `step` are what the bot last asked this person; `own_sites` are the canonical names of the
     sites of the sender or the group, `own_units` their units: both decide between places of the same name.
+    `addressed`: the message was sent to the bot, not to everybody; `matter`: the sender is "reporter" or "handler" of a
+    fault that is open.
     """
 
     now: datetime
@@ -36,6 +38,8 @@ class Context:
     step: str | None = None
     own_sites: tuple[str, ...] = ()
     own_units: tuple[str, ...] = ()
+    addressed: bool = False
+    matter: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from intents.slips import mend
 from intents.words import load_toml, patterns
 
 PLACE, PERSON = "⌂", "☺"
+_PIECE = 3
 _TICKET = patterns("rooms.toml")["ticket"]
 _DAILY = load_toml("life.toml")
 _LIFE: WordIndex[str] = WordIndex(
@@ -147,10 +148,23 @@ class Spans:
         return found or [match.span() for match in _SINGLE_ROOM.finditer(self.plain)]
 
     @cached_property
+    def _pauses(self) -> list[int]:
+        """Where a blank was left instead of a comma: between pieces of some length, and within no name or time."""
+        starts, ends = self.normal.starts, self.normal.ends
+        blanks = [at for at in range(1, len(starts)) if starts[at] > ends[at - 1]]
+        if not blanks:
+            return []
+        sides = [0, *blanks, len(starts)]
+        far = [b for a, b, c in zip(sides, blanks, sides[2:], strict=False) if min(b - a, c - b) >= _PIECE]
+        whole = [span.span for span in self.times] + self.rooms + self.tickets
+        return [at for at in far if _between(self.text[at - 1 : at + 1]) and not any(a < at < b for a, b in whole)]
+
+    @cached_property
     def view(self) -> View:
         cuts = sorted(
             [(hit.start, hit.end, PLACE) for hit in self.places]
             + [(person.start, person.end, PERSON) for person in self.people]
+            + [(at, at, ",") for at in self._pauses]
         )
         chars: list[str] = []
         starts: list[int] = []
@@ -176,6 +190,11 @@ def _trim(chars: list[str], starts: list[int], ends: list[int]) -> tuple[tuple[i
     while head < len(chars) and chars[head] == "\n":
         head += 1
     return tuple(starts[head:]), tuple(ends[head:])
+
+
+def _between(pair: str) -> bool:
+    """Whether no mark stands at either side."""
+    return all(char.isalnum() for char in pair)
 
 
 def _hide(text: str, cuts: list[tuple[int, int]], mark: str) -> str:

@@ -1,14 +1,19 @@
-"""From a message to its meaning: normalise, find typed spans, apply the first rule that holds, fill the slots."""
+"""From a message to its meaning: normalise, find typed spans, apply the first rule that holds, fill the slots.
+
+The first rule that holds and the linear second opinion are weighed against each other: the odds of the rule (its
+``sure``) times those of the opinion. A rule that is certain stands alone. What the opinion alone would close, cancel,
+hand over or publish is only ever asked about.
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from intents import chatter
 from intents import slots as slot_maker
 from intents.acts import parts
 from intents.common import words as warm_up
@@ -20,7 +25,7 @@ from intents.places import PlaceIndex
 from intents.proposal import Proposal
 from intents.reading import Act, Context, Evidence, Place, Reading
 from intents.rules import Condition, Rule, load_rules
-from intents.second import features, likeliest, weights
+from intents.second import features, opinion, shares, weights
 from intents.spans import Spans
 from intents.words import load_toml, own_names
 
@@ -29,14 +34,18 @@ _INTERNAL = frozenset(
     {"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start", "start_date_said", "meeting_ahead"}
 )
 _ASKED_BACK = frozenset({"not_received_not_there", "nothing_done_yet"})
-_SILENT = frozenset({"chatter", "engineer_says", "something_seems_wrong"})
 _NEVER_SCORED = frozenset(
     {"fault.confirm", "fault.cancel", "fault.resolve", "assign", "meeting.notice", "meeting.change", "meeting.cancel"}
 )
-_FIRM, _GUESS, _BOLD_GUESS, _OVERRULE, _SURE_NONE = 0.89, 0.28, 0.65, 0.9, 0.93
 _ONLY_ANSWERED = frozenset({"ack", "help", "consult", "score", "fault.query", "meeting.query", "duty.query"})
-_NEVER_TALK = ("long", "ticket", "bare_answer")
-_TALK, _TALK_ANSWERED, _MAYBE_TALK, _NO_TALK = 0.8, 0.65, 0.4, 0.3
+_CERTAIN = 0.95
+"""A rule as sure as this is not weighed against anything."""
+_FIRM = 0.6
+"""Where something is expected, the rules know it, and one as sure as this is not doubted."""
+_TRUST = 1.2
+"""How much the odds of a rule count beside those of the second opinion; found by holding sets back from training."""
+_GUESS, _BOLD_GUESS, _MAYBE_TALK, _OWN_MATTER = 0.35, 0.65, 0.25, 0.9
+_ABOUT_IT = frozenset({"fault.cancel", "fault.confirm", "fault.reject", "fault.update", "fault.urge"})
 
 
 @lru_cache(maxsize=1)
@@ -57,38 +66,45 @@ class Understanding:
         self._own_rules = own_names("rules.toml", "rule")
         warm_up()
         weights()
-        chatter.weights()
 
     def read(self, text: str, context: Context) -> Reading:
         """The one meaning of a message."""
         facts = self.facts(text, context)
         rule = next(rule for rule in self._rules if rule.when(facts.has))
-        scored = self._second_opinion(rule, facts)
-        intent, sure = scored or (rule.intent, rule.sure)
-        talk = 0.0 if rule.name in self._own_rules else _talk(intent, facts)
-        if talk >= (_TALK_ANSWERED if intent in _ONLY_ANSWERED else _TALK):
-            return Reading("none", {}, round(talk, 2), "ignore", (_whole("talk_among_people", facts),))
+        intent, sure, talk = self._weighed(rule, facts)
+        spoken_to = facts.has("spoken_to")
+        if intent == "none" != rule.intent and spoken_to:
+            intent, sure = rule.intent, round(1 - talk, 2)
+        if intent == "none" != rule.intent:
+            return Reading("none", {}, sure, "ignore", (_whole("talk_among_people", facts),))
         found = slot_maker.fill(intent, facts, self._places)
-        why = (_whole("second_opinion", facts),) if scored else _why(rule, facts)
-        act = _act(rule, intent, sure if scored else None, facts)
-        if act == "act" and talk >= _MAYBE_TALK and intent not in _ONLY_ANSWERED:
-            act, sure, why = "ask", round(min(sure, 1 - talk), 2), (*why, _whole("maybe_talk", facts))
+        why = _why(rule, facts) if intent == rule.intent else (_whole("second_opinion", facts),)
+        act = _act(rule, intent, sure, facts)
+        if act == "act" and _perhaps_talk(intent, talk, facts):
+            act, why = "ask", (*why, _whole("maybe_talk", facts))
         return Reading(intent, found, sure, act, why + _spoken(facts, found))
 
-    @staticmethod
-    def _second_opinion(rule: Rule, facts: Facts) -> tuple[str, float] | None:
-        """What the score says, where no rule spoke and something of this work is named, or where it is far surer."""
-        if rule.sure >= _FIRM or facts.has("long"):
-            return None
-        needed = _needed(rule, facts)
-        if needed is None:
-            return None
-        intent, sure = likeliest(features(facts), weights())
-        if intent == "none":
-            needed = 1.0 if facts.has("short") else _SURE_NONE
-        if intent == rule.intent or sure < needed or (intent == "ack" and facts.has("negative")):
-            return None
-        return intent, round(min(sure, 0.9), 2)
+    def _weighed(self, rule: Rule, facts: Facts) -> tuple[str, float, float]:
+        """The intent, how sure it is, and how likely the message is talk: the rule's odds beside the second opinion."""
+        scores = opinion(features(facts), weights()) if self._doubtful(rule, facts) else {}
+        if not scores:
+            return rule.intent, rule.sure, 0.0
+        scores[rule.intent] = scores.get(rule.intent, 0.0) + _TRUST * math.log(rule.sure / (1 - rule.sure))
+        for intent in _unsaid(rule, facts):
+            scores.pop(intent, None)
+        likely = shares(scores)
+        intent = max(likely, key=likely.__getitem__)
+        needed = _GUESS if facts.has("worth_a_guess") else _BOLD_GUESS
+        if intent != "none" == rule.intent and likely[intent] < needed:
+            return "none", round(1 - likely[intent], 2), 0.0
+        return intent, round(likely[intent], 2), likely.get("none", 0.0)
+
+    def _doubtful(self, rule: Rule, facts: Facts) -> bool:
+        """Not so an operator's own rule, one that is certain, a bare answer, and one that knows what was asked."""
+        if rule.sure >= _CERTAIN or rule.name in self._own_rules:
+            return False
+        answers = facts.has("one_word") or (rule.sure >= _FIRM and not facts.has("exp_none"))
+        return rule.intent == "none" or not answers
 
     def facts(self, text: str, context: Context) -> Facts:
         """What the rules may ask about a message; for training and for telling why."""
@@ -114,29 +130,32 @@ class Understanding:
         return pieces or [whole]
 
 
-def _needed(rule: Rule, facts: Facts) -> float | None:
-    """How sure the score must be to speak; None where it may not: small talk stays small talk."""
-    if rule.name not in _SILENT:
-        return _OVERRULE
-    if facts.has("worth_a_guess"):
-        return _GUESS
-    if facts.has("not_our_work"):
-        return None
-    return _BOLD_GUESS if facts.has("short") or chatter.likelihood(facts) >= _NO_TALK else _GUESS
-
-
-def _act(rule: Rule, intent: str, scored: float | None, facts: Facts) -> Act:
+def _act(rule: Rule, intent: str, sure: float, facts: Facts) -> Act:
     """Silence for chatter; a question where something awaited is denied, or where a score alone would act."""
     if intent == "none":
         return "ask" if rule.name in _ASKED_BACK and facts.spans.context.expecting is not None else "ignore"
-    return "ask" if scored is not None and (intent in _NEVER_SCORED or scored < _BOLD_GUESS) else "act"
+    if intent == rule.intent:
+        return "act"
+    return "ask" if intent in _NEVER_SCORED or sure < _BOLD_GUESS else "act"
 
 
-def _talk(intent: str, facts: Facts) -> float:
-    """How likely nobody wanted anything of the bot; an answer, a number, a long or a bare message is not doubted so."""
-    if intent == "none" or not facts.has("exp_none") or any(map(facts.has, _NEVER_TALK)):
-        return 0.0
-    return chatter.likelihood(facts)
+def _unsaid(rule: Rule, facts: Facts) -> Iterator[str]:
+    """What the second opinion may not bring up against a rule."""
+    if rule.intent not in ("ack", "none") or facts.has("negative"):
+        yield "ack"  # nobody is booked as having taken a thing by likeness alone
+    if rule.intent != "none" and not facts.has("exp_none"):
+        yield "none"  # what answers the bot is no talk
+    if facts.has("unmended"):
+        yield from {"fault.confirm", "fault.resolve"} - {rule.intent}
+    if facts.has("said_open"):
+        yield "fault.cancel"
+
+
+def _perhaps_talk(intent: str, talk: float, facts: Facts) -> bool:
+    """Whether to ask before something is begun or ended; an answer about one's own matter is not doubted so soon."""
+    if intent in _ONLY_ANSWERED:
+        return False
+    return talk >= (_OWN_MATTER if facts.has("own_matter") and intent in _ABOUT_IT else _MAYBE_TALK)
 
 
 def _whole(rule: str, facts: Facts) -> Evidence:

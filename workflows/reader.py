@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from intents.proposal import Proposal
 from intents.reading import Context, Place, Reading
 from storage.directory import Directory
 from storage.messages import Incoming
-from storage.models import Expectation, Group, Obligation, Person, Site
+from storage.models import Expectation, Fault, Group, Obligation, Person, Site
 from storage.obligations import unmet
 from storage.work import Work
 from workflows.remembered import remember
@@ -18,6 +18,8 @@ from workflows.vocabulary import Vocabulary
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9])(HY|GZ)-?(\d{8})-?(\d{3,})", re.IGNORECASE)
 EXPECTING = ("notice_confirmation", "step", "fix_confirmation", "site", "score", "ack", "arrival")
+MENTIONED_ONLY = frozenset({"dingtalk", "wecom"})
+"""Platforms that pass on only those words of a group that mention the bot: whatever arrives is said to it."""
 ARRIVING = timedelta(hours=12)
 """How long before an arrival is due a bare “到了” may mean it."""
 ROLES = ("coordinator", "engineer", "supervisor", "client")
@@ -60,6 +62,8 @@ class Reader:
             step=step,
             own_sites=tuple(self._names[site.site_id] for site in own),
             own_units=tuple(dict.fromkeys(site.unit_id for site in own)),
+            addressed=incoming.conversation.kind != "group" or incoming.platform in MENTIONED_ONLY,
+            matter=await _matter(work, person),
         )
         found = self._understanding.read_all(incoming.text, context)
         await remember(work, incoming, person, context, found)
@@ -114,6 +118,14 @@ async def expecting_of(work: Work, person: Person, awaited: Sequence[Expectation
     if step := await _asked_of_colleagues(work, person):
         return "step", step
     return ("arrival" if any(row.due_at <= work.now + ARRIVING for row in owed) else None), None
+
+
+async def _matter(work: Work, person: Person) -> str:
+    """Whether this person has a fault open: as its "handler", else as its "reporter"; empty without one."""
+    mine = or_(col(Fault.owner) == person.person_id, col(Fault.reporter) == person.person_id)
+    query = select(Fault.owner).where(mine, col(Fault.state).not_in(("closed", "cancelled")))
+    owners = (await work.session.exec(query)).all()
+    return "handler" if person.person_id in owners else "reporter" if owners else ""
 
 
 async def _asked_of_colleagues(work: Work, person: Person) -> str | None:

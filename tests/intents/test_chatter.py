@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from intents import chatter
+from intents import understand
+from intents.second import Weights
 from intents.understand import Understanding
 from tests.intents.conftest import said
 
@@ -14,7 +15,6 @@ from tests.intents.conftest import said
     [
         "我家投影仪坏了想换个新的",
         "听说省厅那边系统瘫了一上午，还好不是我们",
-        "小张这人，一开会就掉线，一发钱就在线",
         "如果摄像头能自动美颜就好了",
         "上回开会断线，领导直接黑脸了，哈哈",
         "客户原话是“你们这网比蜗牛还慢”，笑喷",
@@ -52,9 +52,26 @@ def test_what_answers_the_bot_is_never_talk(understanding: Understanding) -> Non
     assert reading.intent == "fault.reject"
 
 
-def test_without_the_trained_file_nothing_is_doubted(
+def test_without_the_trained_file_the_rules_stand_alone(
     understanding: Understanding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chatter, "weights", dict)
-    facts = understanding.facts("小张这人，一开会就掉线，一发钱就在线", said())
-    assert chatter.likelihood(facts) < 0.01
+    monkeypatch.setattr(understand, "weights", lambda: Weights((), {}))
+    reading = understanding.read("小张这人，一开会就掉线，一发钱就在线", said())
+    assert (reading.intent, reading.act) == ("fault.report", "act")
+
+
+def test_a_word_to_the_bot_about_ones_own_fault_is_not_passed_over(understanding: Understanding) -> None:
+    for text in ("没事了 我自己调好了", "算了不修了，买新的"):
+        reading = understanding.read(text, said("client", addressed=True, matter="reporter"))
+        assert (reading.intent, reading.act) == ("fault.cancel", "act"), text
+
+
+@pytest.mark.parametrize("expecting", ["ack", "arrival", "step", "fix_confirmation"])
+@pytest.mark.parametrize("text", ["转给李明", "转给赵工", "这单让方建国去"])
+def test_who_hands_over_is_never_booked_as_having_taken_it(
+    understanding: Understanding, text: str, expecting: str
+) -> None:
+    assert (
+        understanding.read(text, said("engineer", expecting, "power" if expecting == "step" else None)).intent
+        == "assign"
+    )

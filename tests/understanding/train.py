@@ -1,7 +1,7 @@
-"""Trains the second opinion and the sense for chatter: `python tests/understanding/train.py` writes both weight files.
+"""Trains the second opinion: `python tests/understanding/train.py` writes intents/weights.json.
 
-Softmax and logistic regression by stochastic gradient steps in plain Python, seeded: the same lines give the same
-files. Lines that are held out for measuring (held.jsonl) are never read here.
+Softmax regression by stochastic gradient steps in plain Python, seeded: the same lines give the same file. Lines that
+are held out for measuring (held.jsonl) are never read here.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import json
 import math
 import random
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from intents import chatter
 from intents.cli import load_places
 from intents.second import features
 from intents.understand import Understanding
@@ -24,8 +23,9 @@ from tests.understanding.evaluate import DEV, FRESH, HERE, SITES, context_of, lo
 
 Row = tuple[list[str], str]
 Table = dict[str, dict[str, float]]
-_ROUNDS, _RATE, _DECAY, _KEEP = 14, 0.12, 2e-4, 0.02
-_TALK_ROUNDS, _TALK_RATE, _TALK_DECAY = 16, 0.3, 1e-4
+_ROUNDS, _RATE, _DECAY = 12, 0.15, 1e-4
+_SEEN, _KEEP, _SMALL_GAP = 3, 0.3, 0.003
+"""A feature counts when that many lines have it; smaller weights are dropped, smaller errors not mended."""
 
 
 def rows(paths: Sequence[Path]) -> list[Row]:
@@ -37,68 +37,48 @@ def rows(paths: Sequence[Path]) -> list[Row]:
     ]
 
 
-def train(data: list[Row]) -> Table:
-    """Weights per feature and label; small ones are dropped."""
+def train(data: Sequence[Row]) -> Table:
+    """Weights per feature and label: softmax regression, each weight with its own falling rate (AdaGrad)."""
     labels = sorted({label for _, label in data})
-    table: Table = defaultdict(lambda: defaultdict(float))
+    seen = Counter(name for names, _ in data for name in names)
+    kept = [
+        ([name for name in names if seen[name] >= _SEEN], 1 / math.sqrt(len(names)), label) for names, label in data
+    ]
+    table: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(labels))
+    paces: dict[str, list[float]] = defaultdict(lambda: [0.01] * len(labels))
     order = random.Random(1)
-    for number in range(_ROUNDS):
-        order.shuffle(data)
-        for names, label in data:
-            _step(table, labels, names, label, _RATE / (1 + 0.15 * number))
+    for _ in range(_ROUNDS):
+        order.shuffle(kept)
+        for names, scale, label in kept:
+            _step([(table[name], paces[name]) for name in names], scale, labels.index(label), len(labels))
     return {
-        name: kept
-        for name, row in sorted(table.items())
-        if (kept := {label: round(value, 3) for label, value in sorted(row.items()) if abs(value) >= _KEEP})
+        name: row
+        for name, values in sorted(table.items())
+        if (row := {label: round(value, 1) for label, value in zip(labels, values, strict=True) if abs(value) >= _KEEP})
     }
 
 
-def _step(table: Table, labels: list[str], names: list[str], label: str, rate: float) -> None:
-    scores = {one: sum(table[name][one] for name in names) for one in labels}
-    top = max(scores.values())
-    whole = sum(math.exp(score - top) for score in scores.values())
-    for one in labels:
-        gap = (1.0 if one == label else 0.0) - math.exp(scores[one] - top) / whole
-        if abs(gap) < 0.005:
+def _step(rows: Sequence[tuple[list[float], list[float]]], scale: float, wanted: int, count: int) -> None:
+    scores = [scale * sum(values[at] for values, _ in rows) for at in range(count)]
+    top = max(scores)
+    raised = [math.exp(score - top) for score in scores]
+    whole = sum(raised)
+    for at in range(count):
+        gap = raised[at] / whole - (at == wanted)
+        if abs(gap) < _SMALL_GAP:
             continue
-        for name in names:
-            table[name][one] += rate * (gap / math.sqrt(len(names)) - _DECAY * table[name][one])
-
-
-def talk_rows(paths: Sequence[Path]) -> list[tuple[list[str], float]]:
-    """The features of every line that answers nothing, and 1.0 where it is talk among people."""
-    understanding = Understanding(load_places(SITES))
-    return [
-        (chatter.features(understanding.facts(record["text"], context_of(record))), float(record["intent"] == "none"))
-        for path in paths
-        for record in load(path)
-        if record["expecting"] is None
-    ]
-
-
-def train_talk(data: list[tuple[list[str], float]]) -> dict[str, float]:
-    """One weight per feature; small ones are dropped."""
-    table: dict[str, float] = defaultdict(float)
-    order = random.Random(1)
-    for number in range(_TALK_ROUNDS):
-        order.shuffle(data)
-        rate = _TALK_RATE / (1 + 0.2 * number)
-        for names, wanted in data:
-            gap = wanted - 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(table[name] for name in names)))))
-            if abs(gap) < 0.01:
-                continue
-            for name in names:
-                table[name] += rate * (gap / math.sqrt(len(names)) - _TALK_DECAY * table[name])
-    return {name: round(value, 3) for name, value in sorted(table.items()) if abs(value) >= _KEEP}
+        for values, paces in rows:
+            slope = gap * scale + _DECAY * values[at]
+            paces[at] += slope * slope
+            values[at] -= _RATE * slope / math.sqrt(paces[at])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Train the second opinion.")
     parser.add_argument("files", nargs="*", type=Path, default=[DEV, FRESH, HERE / "examples.jsonl"])
-    parser.add_argument("--out", type=Path, default=INTENTS, help="the folder of the two weight files")
+    parser.add_argument("--out", type=Path, default=INTENTS, help="the folder of the file of weights")
     chosen = parser.parse_args(arguments)
     _write(chosen.out / "weights.json", train(rows(chosen.files)))
-    _write(chosen.out / "chatter.json", train_talk(talk_rows(chosen.files)))
     return 0
 
 
