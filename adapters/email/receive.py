@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from adapters.email.letter import LARGEST_FILE, Letter, LetterFile
+from adapters.email.quotes import split
+from adapters.email.render import footers
 from adapters.email.threads import PLATFORM, Threads
 from adapters.email.words import pattern, words
 from storage.letters import SOURCE
@@ -24,7 +26,7 @@ def read_message(letter: Letter, own: str, threads: Threads, now: datetime, *, p
         message_id=letter.identity,
         conversation=threads.conversation_of(letter),
         sender=Sender(account=letter.sender, name=letter.sender_name, verified=proven),
-        text=said(letter),
+        text=said(letter, threads),
         written_at=written_at(letter, now),
         conversation_name=letter.subject,
         attachments=tuple(_attachment(letter, place) for place in range(len(letter.files))) if letter.source else (),
@@ -33,13 +35,25 @@ def read_message(letter: Letter, own: str, threads: Threads, now: datetime, *, p
     )
 
 
-def said(letter: Letter) -> str:
+def said(letter: Letter, threads: Threads) -> str:
     """The words; in a mail that answers nothing the subject is part of them, and often all of them."""
-    subject, text = letter.subject.strip(), letter.text
+    subject, text = letter.subject.strip(), letter.text or _below(letter, threads)
     answers = letter.in_reply_to or letter.references or pattern("match.prefix").match(subject)
     if not subject or answers or _SPACES.sub("", subject) in _SPACES.sub("", text[: 2 * len(subject) + 20]):
         return text
     return f"{subject}\n{text}".strip()
+
+
+def _below(letter: Letter, threads: Threads) -> str:
+    """What stands below a mail of ours that is quoted without an end: we know how our mails end.
+
+    Only in an answer to that very mail, and when nothing is written above it.
+    """
+    if not letter.in_reply_to or threads.read(letter.in_reply_to[0]) is None:
+        return ""
+    lines = letter.quoted.split("\n")
+    last = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].strip() in footers()), None)
+    return split("\n".join(lines[last + 1 :])).new if last is not None else ""
 
 
 def written_at(letter: Letter, now: datetime) -> datetime:

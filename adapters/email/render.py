@@ -162,3 +162,8 @@ def _ask(by_reply: bool) -> str:
 
 def _footer(by_reply: bool) -> str:
     return words("message.footer_reply" if by_reply else "message.footer")
+
+
+def footers() -> frozenset[str]:
+    """How mails of ours end."""
+    return frozenset(map(_footer, (True, False)))

@@ -7,7 +7,8 @@ import pytest
 
 from adapters.email.letter import LetterFile, Unread
 from adapters.email.receive import read_message, said, written_at
-from storage.messages import Incoming
+from adapters.email.render import text_of
+from storage.messages import Incoming, Outgoing
 from tests.email.letters import BOT, THREADS, letter
 
 NOW = datetime.fromisoformat("2026-11-24T10:00:00+08:00")
@@ -32,11 +33,32 @@ def message(**changes: object) -> Incoming:
     ],
 )
 def test_the_subject_of_a_new_mail_is_part_of_what_is_said(subject: str, text: str, expected: str) -> None:
-    assert said(replace(letter(), subject=subject, text=text)) == expected
+    assert said(replace(letter(), subject=subject, text=text), THREADS) == expected
 
 
 def test_the_subject_of_a_mail_in_a_thread_is_not() -> None:
-    assert said(replace(letter(), subject="会议通知", text="收到", in_reply_to=("<x@y>",))) == "收到"
+    assert said(replace(letter(), subject="会议通知", text="收到", in_reply_to=("<x@y>",)), THREADS) == "收到"
+
+
+OURS = text_of(Outgoing(text="【会议保障通知】HY-20261125-001 会商。请于15:20前回“收到”。"), (), by_reply=True)
+OUTLOOK = "发件人: 会保\n发送时间: 2026年11月24日 9:00\n收件人: 李\n主题: 通知\n\n"
+QQ = "------------------ 原始邮件 ------------------\n发件人: 会保\n发送时间: 2026年11月24日\n\n"
+
+
+@pytest.mark.parametrize("heading", [OUTLOOK, QQ])
+@pytest.mark.parametrize("below", ["收到，按时参加。", "收到，按时参加。\n\n发自我的iPhone"])
+def test_an_answer_below_the_whole_of_our_mail_is_found(heading: str, below: str) -> None:
+    """These clients do not say where the quote ends; we know how our own mails end."""
+    ours = THREADS.message_id("hb-41", "HY-20261125-001")
+    assert message_of(f"{heading}{OURS}\n{below}", ours) == "收到，按时参加。"
+    assert message_of(f"{heading}{OURS}", ours) == ""
+    assert message_of(f"知道了\n\n{heading}{OURS}\n{below}", ours) == "知道了"
+    assert message_of(f"{heading}{OURS}\n{below}", "<somebody@else.example.cn>") == ""
+
+
+def message_of(text: str, answered: str) -> str:
+    mail = letter(text, subject="回复：[HY-20261125-001] 会议通知", In_Reply_To=answered)
+    return read_message(mail, BOT, THREADS, NOW, proven=True).text
 
 
 @pytest.mark.parametrize(
