@@ -24,8 +24,6 @@ async def check_lines(ground: Ground, adapters: Sequence[Adapter]) -> list[Check
     lines = [await _database_line(ground), words_line(ground.settings)]
     for adapter in adapters:
         lines.extend(await adapter.check())
-    unbuilt = sorted(ground.settings.platforms - {adapter.platform for adapter in adapters})
-    lines.extend(CheckLine(name, False, WORDS("check_no_adapter", name=name)) for name in unbuilt)
     return [*lines, *await _strangers(ground)] if lines[0].ok else lines
 
 

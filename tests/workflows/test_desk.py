@@ -36,6 +36,21 @@ async def test_help_is_for_the_role(tmp_path: Path) -> None:
         bot.nothing_more()
 
 
+async def test_what_makes_no_sense_gets_a_short_help_in_private_once_an_hour_and_silence_in_a_group(
+    tmp_path: Path,
+) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("li", "窗外的梧桐叶子落了一地", group="临河县保障群")
+        bot.nothing_more()
+        await bot.say("li", "窗外的梧桐叶子落了一地")
+        assert len(bot.expect("li", "没太明白").text) < 80
+        await bot.say("li", "梧桐叶子又落了")
+        bot.nothing_more()
+        await bot.advance("1h")
+        await bot.say("li", "梧桐叶子还在落")
+        bot.expect("li", "没太明白")
+
+
 async def test_a_question_goes_to_whoever_is_on_duty(tmp_path: Path) -> None:
     async with scenario(tmp_path) as bot:
         await bot.say("fang", "怎么用双流", group="临河县水利局客户群")
