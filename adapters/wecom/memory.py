@@ -3,7 +3,7 @@
 A card's task and code stand in the provider id of its delivery, so that no table of their own is needed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from storage.models import Delivery, Group
 KEY_SEPARATOR = "|"
 CARD = "card:"
 MOST = 500
-"""Users asked about in one query."""
+"""Users or groups asked about in one query."""
 
 
 def card_key(task: str, code: str) -> str:
@@ -87,13 +87,16 @@ class Memory:
                 found.setdefault(Address.parse(address).id, []).extend([sent_at or now] * count)
         return {user: sorted(times) for user, times in found.items()}
 
-    async def said_in_groups(self, since: datetime) -> dict[str, list[datetime]]:
-        """When something was said in each group, by whatever way."""
-        query: Any = select(Delivery.address, Delivery.sent_at)
-        query = query.where(col(Delivery.address).startswith(f"{PLATFORM}:group:"), col(Delivery.sent_at) > since)
+    async def said_in_groups(self, chats: Iterable[str], since: datetime) -> dict[str, list[datetime]]:
+        """When something was said in each of these groups, by whatever way."""
+        places = [f"{PLATFORM}:group:{chat}" for chat in sorted(chats)]
         found: dict[str, list[datetime]] = {}
-        for address, sent_at in (await self._database.peek(query))[0]:
-            found.setdefault(Address.parse(address).id, []).append(sent_at)
+        for start in range(0, len(places), MOST):
+            query: Any = select(Delivery.address, Delivery.sent_at)
+            here = col(Delivery.address).in_(places[start : start + MOST])
+            [rows] = await self._database.peek(query.where(here, col(Delivery.sent_at) > since))
+            for address, sent_at in rows:
+                found.setdefault(Address.parse(address).id, []).append(sent_at)
         return found
 
     async def groups(self) -> dict[str, str]:

@@ -64,15 +64,14 @@ class OwnGroups:
         if memory is None or (now - self._born > MINUTE and not memory.shared):
             return
         said: dict[str, list[datetime]] = {}
-        for chat, times in (await memory.said_in_groups(now - MINUTE)).items():
+        chats = {*self._members, *await memory.groups()} - self._foreign
+        for chat, times in (await memory.said_in_groups(chats, now - MINUTE)).items():
             for member in await self._members_if_ours(chat):
                 said.setdefault(member, []).extend(times)
         for member, times in said.items():
             self._pace.told(member, sorted(times))
 
     async def _members_if_ours(self, chat: str) -> frozenset[str]:
-        if chat in self._foreign:
-            return frozenset()
         try:
             return await self._members_of(chat)
         except SendError:

@@ -160,14 +160,18 @@ def _options(actions: Sequence[Action]) -> list[Json]:
 
 
 def _under_title(message: Outgoing, fits: bool) -> str:
-    said = message.text if fits else words("card.see_above")
-    return said if said != title(message) else ""
+    """What the title does not say already."""
+    return _without_heading(message.text, title(message)) if fits else words("card.see_above")
+
+
+def _without_heading(text: str, heading: str) -> str:
+    return text.removeprefix(heading).lstrip(" ：:，")
 
 
 def notice_card(task: str, heading: str, state: str, link: str, limit: int) -> Json:
     """What becomes of a card: the state in place of the buttons. A card of this kind must lead somewhere."""
     first = next((line.strip() for line in state.splitlines() if line.strip()), "")
-    said = state.removeprefix(heading).strip() or state
+    said = _without_heading(state, heading) or state
     return {
         "card_type": "text_notice",
         "task_id": task,

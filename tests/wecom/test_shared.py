@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from storage.database import Database
 from storage.messages import Outgoing
-from storage.models import Delivery
+from storage.models import Delivery, Group
 from storage.ports import Retry
 from tests.playing import sent
 from tests.wecom.bench import IN_APP_GROUP, START, bench, person
@@ -42,6 +42,9 @@ async def test_what_another_process_says_in_the_apps_groups_counts_here(postgres
         b.simulator.world.group("OPS02", "另一个应用群", "LiMing", "zhaowei").made_by = AGENT
         await b.pass_time(7200, step=1800)
         await others_sent(postgresql_database, 200, "wecom:group:OPS02", b.clock.now())
+        async with postgresql_database.write() as session:
+            fields = {"platform": "wecom", "conversation_id": "OPS02", "name": "另一个应用群", "unit_id": "P"}
+            session.add(Group(group_id="G99", purpose="support", **fields))
         assert isinstance(await b.send(IN_APP_GROUP, text="x"), Retry)
 
 
