@@ -37,7 +37,7 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
         "start": _iso(start),
         "end": _iso(end),
         "scope": "all" if scope_all else listed,
-        "site": [] if scope_all else _venue(spans, places, firm=bool(listed)),
+        "site": _held_in(spans, places) if scope_all else _venue(spans, places, firm=bool(listed)),
         "room": _room(spans),
         "title": _title(spans),
         "start_date_said": _date_said(spans, start),
@@ -94,6 +94,8 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
         None,
     )
     best = best or next((span for role in ("new", "start", None) for span in usable if span.role == role), None)
+    if best is None and (moved := _moved_by(spans)) is not None:
+        return moved, None
     if best is None:
         return None, next((span.start for span in spans.times if span.role == "end"), None)
     best = _completed(best, spans) if changed else best
@@ -105,6 +107,16 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
     if end is None and ranged is not None and _day(ranged.start) == _day(best.start):
         end = ranged.end
     return best.start, end or _told_end(spans, best.start)
+
+
+def _moved_by(spans: Spans) -> datetime | None:
+    """ "三点的会延后半小时": the old time and how far it moves."""
+    old = next((span.start for span in spans.times if isinstance(span.start, datetime)), None)
+    moved = _PATTERNS["moved_by"].search(spans.text)
+    if old is None or moved is None:
+        return None
+    minutes = times.find_duration_minutes(moved["n"] or moved["m"]) or 0
+    return old + timedelta(minutes=-minutes if moved["n"] is None else minutes)
 
 
 def _completed(best: TimeSpan, spans: Spans) -> TimeSpan:
@@ -172,18 +184,32 @@ def _expanded(text: str, places: PlaceIndex) -> list[str]:
 
 def _venue_hits(spans: Spans) -> list[PlaceHit]:
     at_room = {room[0] for room in spans.rooms}
-    return [
+    return [hit for hit in spans.places if hit.end in at_room or _signs(spans, hit) or _held_at(spans.text, hit)]
+
+
+def _held_at(text: str, hit: PlaceHit) -> bool:
+    """ "在省水利厅召开", "地点:安吉县局"; one of a list is no venue."""
+    if not _PATTERNS["venue"].search(text[max(0, hit.start - 10) : hit.start]):
+        return False
+    return bool(_PATTERNS["venue_after"].match(text[hit.end :])) or text[hit.end : hit.end + 1] not in ("、", "和")
+
+
+def _held_in(spans: Spans, places: PlaceIndex) -> list[str]:
+    """The venue of a meeting for everybody: only where it is said to be held there ("在省水利厅召开")."""
+    return places.names(
         hit
         for hit in spans.places
-        if hit.end in at_room
-        or (
-            _PATTERNS["venue"].search(spans.text[max(0, hit.start - 10) : hit.start])
-            and (
-                _PATTERNS["venue_after"].match(spans.text[hit.end :])
-                or spans.text[hit.end : hit.end + 1] not in ("、", "和")
-            )
-        )
-    ]
+        if _PATTERNS["held_in"].search(spans.text[max(0, hit.start - 2) : hit.start])
+        and _PATTERNS["venue_after"].match(spans.text[hit.end :])
+    )
+
+
+def _signs(spans: Spans, hit: PlaceHit) -> bool:
+    """A client's own unit as the whole first or last clause ("…麻烦保障一下，安吉水利")."""
+    if spans.context.role != "client" or len(spans.places) > 1:
+        return False
+    edges = [clause for clause in (spans.clauses[0], spans.clauses[-1]) if clause.start <= hit.start < clause.end]
+    return any(clause.text == spans.text[hit.start : hit.end] for clause in edges)
 
 
 def _venue(spans: Spans, places: PlaceIndex, firm: bool) -> list[str]:

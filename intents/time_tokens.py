@@ -20,7 +20,7 @@ _HALF = {word: half for half, words in _WORDS["half"].items() for word in words.
 _PERIOD = "|".join(sorted(_HALF, key=len, reverse=True))
 _DAYS = {word: int(offset) for offset, words in _WORDS["day"].items() for word in words.split()}
 JOINS_CLOCK, IS_RANGE, IS_GLOSS = (_PATTERNS[name] for name in ("joins_clock", "is_range", "is_gloss"))
-DENIED_DAY = _PATTERNS["denied_day"]
+DENIED_DAY, PUT_OFF = _PATTERNS["denied_day"], _PATTERNS["put_off"]
 
 
 @dataclass(frozen=True)

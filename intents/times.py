@@ -45,7 +45,7 @@ def scan(text: str, now: datetime) -> list[TimeSpan]:
     """As `find_times`, on text that is normalised already; spans count in that text."""
     assembler = _Assembler(text, now)
     found = assign_roles(text, assembler.run())
-    return doubt(text, _ends_on_the_day(found, assembler.tokens))
+    return doubt(text, _after_the_old(text, _ends_on_the_day(found, assembler.tokens), assembler.tokens))
 
 
 def find_duration_minutes(text: str) -> int | None:
@@ -61,6 +61,21 @@ def _ends_on_the_day(found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]
         return found
     days = [token for token in read if token.kind != "clock"]
     return [span if _has_day(span, days) else _moved(span, first) for span in found]
+
+
+def _after_the_old(text: str, found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]:
+    """ "下周二的会顺延到周四": a bare weekday that something is put off to comes after the old day."""
+    weekdays = {token.start for token in read if token.weekday is not None and token.week is None}
+    kept: list[TimeSpan] = []
+    for span in found:
+        put_off = kept and span.span[0] in weekdays and tokens.PUT_OFF.search(text[: span.span[0]][-6:])
+        days = (_day(kept[-1].start) - _day(span.start)).days if put_off else 0
+        kept.append(replace(span, start=span.start + timedelta(weeks=days // 7 + 1)) if days > 0 else span)
+    return kept
+
+
+def _day(value: datetime | date) -> date:
+    return value.date() if isinstance(value, datetime) else value
 
 
 def _has_day(span: TimeSpan, days: list[Token]) -> bool:

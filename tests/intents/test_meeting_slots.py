@@ -1,0 +1,64 @@
+"""When a meeting is, who takes part and where it is held: notices and changes as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from intents import slots
+from intents.cli import load_places
+from intents.places import PlaceIndex
+from intents.reading import Context
+from intents.understand import Understanding
+from tests.intents.conftest import NOW, SITES
+
+PLACES = PlaceIndex(load_places(SITES))
+
+
+def read(understanding: Understanding, intent: str, text: str, role: str = "coordinator") -> dict[str, object]:
+    facts = understanding.facts(text, Context(NOW, role))
+    return slots.fill(intent, facts, PLACES)
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("明天的水库会改到后天上午九点", "2026-11-26T09:00"),
+        ("原定11月26日下午2点的消防会提前到当天上午10点", "2026-11-26T10:00"),
+        ("更正：会议日期是11月27日，不是11月26日，时间仍为14:30", "2026-11-27T14:30"),
+        ("刚才讲的政务会是后天不是明天，还是14:30", "2026-11-26T14:30"),
+        ("三点的会延后半小时", "2026-11-24T15:30"),
+        ("明天9点的会商往后推一个小时", "2026-11-25T10:00"),
+        ("今天下午3点的会提前一刻钟", "2026-11-24T14:45"),
+        ("下周二的财政视频会顺延到周四", "2026-12-03"),
+        ("会议时间由9:30调整为10:30，其他不变", "2026-11-24T10:30"),
+    ],
+)
+def test_the_new_time_of_a_change(understanding: Understanding, text: str, start: str) -> None:
+    assert str(read(understanding, "meeting.change", text)["start"])[: len(start)] == start
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("12月2日上午9:00召开全省消防视频会议，会期约1.5小时", "2026-12-02T10:30"),
+        ("12月16日下午2时召开视频会议，12月15日下午3时联调。会议预计下午5时结束", "2026-12-16T17:00"),
+        ("明天晚上22:00到次日6:00防汛视频值守", "2026-11-26T06:00"),
+    ],
+)
+def test_when_it_ends(understanding: Understanding, text: str, end: str) -> None:
+    assert str(read(understanding, "meeting.notice", text)["end"])[:16] == end
+
+
+def test_a_clients_own_unit_is_the_venue_and_no_list_of_who_takes_part(understanding: Understanding) -> None:
+    found = read(understanding, "meeting.notice", "后天下午两点要开视频会，麻烦保障一下，安吉水利", "client")
+    assert (found["site"], found.get("scope")) == (["安吉县水利局分会场"], None)
+
+
+def test_a_meeting_for_everybody_has_a_venue_only_where_it_is_held(understanding: Understanding) -> None:
+    found = read(understanding, "meeting.notice", "12月8日14时在省水利厅召开全省视频会议，各市县设分会场")
+    assert (found["scope"], found["site"]) == ("all", ["省水利厅主会场"])
+
+
+def test_a_list_after_the_word_for_sites_is_who_takes_part(understanding: Understanding) -> None:
+    found = read(understanding, "meeting.notice", "12/9 15:00 视频会 分会场：安吉 德清 诸暨")
+    assert found["scope"] == ["安吉县水利局分会场", "德清县水利局分会场", "诸暨市水利局分会场"]
