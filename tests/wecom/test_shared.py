@@ -43,8 +43,12 @@ async def test_what_another_process_says_in_the_apps_groups_counts_here(postgres
         await b.pass_time(7200, step=1800)
         await others_sent(postgresql_database, 200, "wecom:group:OPS02", b.clock.now())
         async with postgresql_database.write() as session:
-            fields = {"platform": "wecom", "conversation_id": "OPS02", "name": "另一个应用群", "unit_id": "P"}
-            session.add(Group(group_id="G99", purpose="support", **fields))
+            session.add(
+                Group(
+                    group_id="G99", platform="wecom", conversation_id="OPS02", name="另一个应用群", unit_id="P",
+                    purpose="support",
+                )
+            )  # fmt: skip
         assert isinstance(await b.send(IN_APP_GROUP, text="x"), Retry)
 
 

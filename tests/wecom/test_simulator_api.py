@@ -141,7 +141,7 @@ async def test_a_card_that_was_turned_into_a_notice_can_be_updated_no_more(
     assert (await call(http, sim, "message/update_template_card", **update))["errcode"] == 42045, (
         "it must lead somewhere"
     )
-    notice["card_action"] = {"type": 1, "url": "https://example.org"}  # type: ignore[assignment]
+    notice["card_action"] = {"type": 1, "url": "https://example.org"}
     assert (await call(http, sim, "message/update_template_card", **update))["errcode"] == 0
     assert [sim.direct_messages(user)[0].text for user in ("LiMing", "wangfang")] == ["李工已接单"] * 2
     update["response_code"] = sim.messages.mint(sim.world.apps[AGENT], "t1")
