@@ -17,7 +17,7 @@ from storage.messages import Incoming
 from storage.models import InboxRow, Timer
 from storage.timers import drop_timer, set_timer
 from storage.work import Ground, Work
-from workflows import files, paper_basis, paper_unread, secrecy
+from workflows import files, paper_basis, paper_change, paper_unread, secrecy
 from workflows.meeting_draft import begin, moment_from, refuse
 from workflows.meeting_scope import area_of
 from workflows.paper_fields import LOOKED_AT, MATCH, read_fields
@@ -175,7 +175,8 @@ async def on_ready(reader: Reader, work: Work, timer: Timer) -> None:
     if main is None:
         await _say_problems(turn, [one for one in fetches if one.state != "stored"], own)
     elif main.found["paper"]["changes"]:
-        await turn.reply(WORDS("say.changes", title=main.found["paper"]["title"]))
+        if not await paper_change.proposed(turn, main, main.found["paper"], _basis(main.found["paper"], _name(main))):
+            await turn.reply(WORDS("say.changes", title=main.found["paper"]["title"]))
     elif not main.found["paper"]["is_meeting"] or not (_worth(main)[1] or own):
         await turn.reply(WORDS("say.no_meeting", name=_name(main)))
         await paper_unread.await_words(turn, [main], own)

@@ -28,9 +28,10 @@ LONGEST_LABEL = 14
 class Fields:
     """Moments are ISO text, a date alone where no hour stands; empty where the paper says nothing.
 
-    ``title`` is the paper's, ``name`` the meeting's. ``scope`` holds the lines that say who takes part, ``greeted`` the
-    addressees, ``listed`` the rows of tables and annexes. ``others``: ``[what for, moment]`` of times that are not the
-    meeting's.
+    ``title`` is the paper's, ``name`` the meeting's. ``changes``: it is about a meeting known before, which ``cancels``
+    calls off, ``old_start`` dates and ``cites`` names: numbers of meetings and of other papers. ``scope`` holds the
+    lines that say who takes part, ``greeted`` the addressees, ``listed`` the rows of tables and annexes. ``others``:
+    ``[what for, moment]`` of times that are not the meeting's.
     """
 
     title: str = ""
@@ -45,6 +46,9 @@ class Fields:
     listed: str = ""
     contact: str = ""
     changes: bool = False
+    cancels: bool = False
+    old_start: str = ""
+    cites: list[str] = field(default_factory=list)
     is_meeting: bool = False
     start_text: str = ""
     others: list[list[str]] = field(default_factory=list)
@@ -74,6 +78,9 @@ def read_fields(text: str, now: datetime) -> Fields:
         listed="\n".join(_listed(lines)),
         contact=_contact(text),
         changes=bool(MATCH["changing"].search(about)),
+        cancels=bool(MATCH["cancelling"].search(about)),
+        old_start=_first(times, "old"),
+        cites=list(dict.fromkeys(re.sub(r"\s", "", found[0]) for found in MATCH["cited"].finditer(text[:LOOKED_AT]))),
         is_meeting=any(MATCH["meeting"].search(one) for one in (about, start.line if start else "", text[:200])),
         start_text=start.line if start else "",
         others=_others(times, start),
@@ -161,9 +168,13 @@ def _role(role: str | None, label: str, before: str) -> str:
     if role in ("joint_test", "sign_in", "deadline", "arrival", "end"):
         return role
     nearest = re.split(r"[。；;]", before)[-1]
+    if role == "old":
+        return role
     for name, words in (("joint_test", "test"), ("deadline", "answer"), ("sign_in", "sign_in")):
         if MATCH[words].search(label) or MATCH[words].search(nearest):
             return name
+    if role == "new":
+        return role
     if role == "start" or MATCH["meeting_time"].search(label):
         return "start"
     return ""
@@ -171,7 +182,7 @@ def _role(role: str | None, label: str, before: str) -> str:
 
 def _start(times: Sequence[_Time]) -> _Time | None:
     """The meeting's own time: said to be it before others, with its hour before a mere date."""
-    ranked = [one for role in ("start", "") for one in times if one.role == role]
+    ranked = [one for role in ("new", "start", "") for one in times if one.role == role]
     with_clock = next((one for one in ranked if one.has_clock), None)
     days = [one for one in times if one.role == "start" and one.span.end is None]
     return with_clock or next(iter(days), None)
