@@ -34,7 +34,7 @@ from workflows.words import Words
 
 WORDS = Words("ack")
 KNOWN = re.compile(WORDS.get("match.known"))
-COMING = re.compile(WORDS.get("match.coming"))
+COMING, DIFFICULT = re.compile(WORDS.get("match.coming")), re.compile(WORDS.get("match.difficult"))
 KINDS = ("notice_ack", "fault_ack")
 DEBT = re.compile("[0-9]{1,18}")
 ALL = "*"
@@ -294,6 +294,23 @@ async def _trouble(turn: Turn, debt: Obligation) -> None:
     await turn.ask(in_group, in_private, about=debt.meeting)
     await turn.expect("trouble", debt.meeting, pending={"obligation": debt.id})
     await _tell_coordinator(turn, debt, "say.trouble_to_coordinator")
+
+
+async def difficulty(turn: Turn) -> bool:
+    """“人手不够，去不了”: a difficulty said in words to a notice that is owed an answer. It is one, and is passed on at
+    once. False when the words say no such thing, or more or less than one notice waits for the speaker's own unit."""
+    late = turn.slot("eta_at") or turn.slot("eta_minutes")
+    if turn.incoming.click or late or DIFFICULT.search(turn.incoming.text) is None:
+        return False
+    owed = [debt for debt in await _candidates(turn) if debt.kind == "notice_ack"]
+    owed = [debt for debt in owed if debt.unit_id == turn.person.unit_id] or owed
+    if len(owed) != 1:
+        return False
+    await _meet_notice(turn, owed[0], {"trouble": True})
+    await _tell_coordinator(turn, owed[0], "say.difficulty")
+    number = owed[0].meeting
+    await turn.reply(await manners.told(turn.work, WORDS, "say.difficulty_passed", number, number=number), about=number)
+    return True
 
 
 async def trouble_detail(turn: Turn) -> bool:

@@ -14,17 +14,17 @@ from storage.outbox import cancel_queued, post_person
 from workflows import checklist_answers as answers
 from workflows import checklist_steps as steps
 from workflows import checklist_target as target
-from workflows import choices, escalation, fault_progress, files
+from workflows import choices, escalation, fault_progress, files, notice
 from workflows.authority import may
 from workflows.checklist_target import Spot
 from workflows.fault_clock import OVERDUE
-from workflows.phrases import call, clock
+from workflows.phrases import call, clock, fit
 from workflows.reader import ARRIVING
 from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("checklist")
-FINE = re.compile(WORDS.get("match.fine"))
+FINE, HERE = re.compile(WORDS.get("match.fine")), re.compile(WORDS.get("match.here"))
 ALL = "*"
 DESCRIBE_WITHIN = timedelta(minutes=30)
 GRACE = timedelta(minutes=5)
@@ -65,6 +65,16 @@ async def _arrive_picked(turn: Turn, pending: dict[str, Any], value: str) -> Non
             await _arrived(turn, spot, datetime.fromisoformat(pending["at"]), bool(pending.get("fine")))
 
 
+async def all_in_one(turn: Turn) -> bool:
+    """“已到位，全部正常”, whatever it was taken for, of somebody who is awaited somewhere. Else False."""
+    text = turn.incoming.text
+    there = HERE.search(text) is not None and answers.says_all_fine(text)
+    if not there or not any(_may(turn, "meeting.arrive", row) for row in await target.arrivals(turn)):
+        return False
+    await arrive(turn)
+    return True
+
+
 async def _still_to_check(turn: Turn) -> bool:
     """“都到了，全部正常” of somebody known to be there answers what is still to be checked. False: nothing is."""
     rows = [row for row in await target.checks(turn) if row.closed_at is None and _may(turn, "checklist.report", row)]
@@ -84,6 +94,7 @@ async def _arrived(turn: Turn, spot: Spot, at: datetime, fine: bool = False) -> 
         if person.person_id != turn.person.person_id:
             row.detail = {**row.detail, "reported_by": turn.person.person_id}
         await escalation.meet(work, row, by=person.person_id, via=turn.via, at=at)
+    await _answered_by_being_there(turn, spot, person, at)
     turn.audit("arrival.recorded", about, site=spot.site.site_id, arrived=person.person_id)
     if person.person_id != turn.person.person_id:
         text = WORDS("arrive.proxy", number=about, site=spot.site.name, speaker=call(turn.person), who=call(person))
@@ -103,6 +114,15 @@ async def _start_over(turn: Turn, sheet: steps.Sheet) -> None:
         if debt and debt.closed_at is None and item.answered_at and item.answered_at < debt.opened_at:
             item.state, item.answered_at, item.answered_by = "waiting", None, None
             turn.work.session.add(item)
+
+
+async def _answered_by_being_there(turn: Turn, spot: Spot, person: Person, at: datetime) -> None:
+    """Whoever is there knows of the meeting: their unit owes no answer to its notice any more."""
+    here = Obligation.meeting == spot.meeting.number, Obligation.unit_id == spot.site.unit_id
+    for row in await unmet(turn.work, *here, kinds=("notice_ack",)):
+        if may(turn.work.org, person, "notice.ack", row.unit_id):
+            await escalation.meet(turn.work, row, by=person.person_id, via=turn.via, at=at)
+            await notice.answered(turn.work, row, person, turn.via, fit(turn.incoming.text, 200))
 
 
 def _who_arrived(turn: Turn, spot: Spot) -> Person:
@@ -214,8 +234,9 @@ async def report(turn: Turn) -> None:
 
 async def _take(turn: Turn, spot: Spot) -> None:
     """What the message says of this place: of all that is to be checked, of the steps named, or of the one asked."""
-    whole = answers.says_all_fine(turn.incoming.text) and answers.ALL_OF_IT.search(turn.incoming.text)
-    if whole and await answers.all_fine(turn, spot, min(turn.incoming.written_at, turn.work.now), arrived=False):
+    text, at = turn.incoming.text, min(turn.incoming.written_at, turn.work.now)
+    whole, here = answers.says_all_fine(text) and answers.ALL_OF_IT.search(text), HERE.search(text)
+    if whole and (await answers.all_fine(turn, spot, at, arrived=False) or here):
         return
     await _record(turn, spot, answers.report_of(turn, await _step_for(turn, spot)))
 

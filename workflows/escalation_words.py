@@ -88,6 +88,7 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
         "number": first.fault or first.meeting if first.kind in FAULT_KINDS else first.meeting or first.fault,
         "kind": WORDS(f"kinds.{first.kind}"),
         "what": await _what(work, first),
+        "notice": await _notice(work, first),
         "units": joined(list(names.values())),
         "people": calls(owers(org, first, work.now)) or WORDS("somebody"),
         "sites": joined(list(sites.values()) or list(names.values())),
@@ -113,11 +114,17 @@ async def _what(work: Work, debt: Obligation) -> str:
         return debt.meeting or debt.fault
     arrive = meeting.starts_at - timedelta(seconds=meeting.arrive_before_s)
     return WORDS(
-        "meeting_what",
+        "meeting_off" if meeting.state == "cancelled" else "meeting_what",
         number=meeting.number,
         start=full_clock(work, meeting.starts_at),
         arrive=f"{work.local(arrive):%H:%M}".lstrip("0"),
     )
+
+
+async def _notice(work: Work, debt: Obligation) -> str:
+    """What an answer is owed to: the notice of a meeting, or of its cancellation."""
+    meeting = await work.session.get(Meeting, debt.meeting) if debt.kind == "notice_ack" else None
+    return WORDS("notice_off" if meeting is not None and meeting.state == "cancelled" else "notice_of")
 
 
 def _reminded(work: Work, debts: Sequence[Obligation]) -> str:

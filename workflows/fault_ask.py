@@ -1,5 +1,7 @@
 """“修得怎么样了”, “怎么还没人来”: the state, and for those who press a push to whoever owes the next step."""
 
+from collections.abc import Sequence
+
 from storage.models import Fault, Obligation
 from storage.work import Work
 from workflows import fault_book as book
@@ -21,9 +23,14 @@ async def query(turn: Turn) -> None:
     if named or len(found) <= 1:
         await fault_pick.do(turn, "query", found, "none_open")
         return
+    await turn.reply("\n".join(listed(turn, found)))
+
+
+def listed(turn: Turn, found: Sequence[Fault]) -> list[str]:
+    """Faults as lines of a list under their count; no line without any."""
     lines = [WORDS("line", **fault_words.describe(turn.work, fault)) for fault in found[:MOST]]
-    more = WORDS("more", count=len(found) - MOST) if len(found) > MOST else ""
-    await turn.reply("\n".join([WORDS("several", count=len(found)), *lines, *([more] if more else [])]))
+    more = [WORDS("more", count=len(found) - MOST)] if len(found) > MOST else []
+    return [WORDS("several", count=len(found)), *lines, *more] if found else []
 
 
 def _first(turn: Turn, mine: list[Fault], seen: list[Fault]) -> list[Fault]:
@@ -69,7 +76,8 @@ async def _urge(turn: Turn, fault: Fault) -> None:
     pushed = await _push(turn, fault) if fault.state in book.WORKING else ""
     text = await state_of(turn, fault)
     said = await manners.told(turn.work, WORDS, "pushed", fault.number, people=pushed) if pushed else ""
-    await turn.reply(text + said, about=fault.number)
+    asked = WORDS("asked") if fault.state == "resolved" and turn.person.person_id in fault.reporters else ""
+    await turn.reply(text + said + asked, about=fault.number)
 
 
 async def _push(turn: Turn, fault: Fault) -> str:

@@ -43,6 +43,9 @@ async def _resolve(turn: Turn, fault: Fault) -> None:
     if fault.state not in book.WORKING:
         await turn.reply(WORDS("resolved_already", **fault_words.describe(work, fault)), about=fault.number)
         return
+    if fault.state == "open" and not re.search(WORDS.get("says_done"), turn.incoming.text):
+        await fault_pick.ACTS["take"](turn, fault)  # “来了” of somebody who has only just heard of it
+        return
     by, via = person.person_id, turn.via
     await fault_clock.settle(work, fault, "fault_ack", "progress", "promise", by=by, via=via, at=at)
     await fault_dispatch.take_back(work, fault, "mended", by, "onsite")

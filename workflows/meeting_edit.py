@@ -133,7 +133,7 @@ def old_day(text: str, now: datetime) -> date | None:
 
 
 def _remove(desk: Desk, plan: Plan, clause: str) -> Plan | None:
-    told = MATCH["remove"].search(clause)
+    told = MATCH["remove"].search(clause) or MATCH["stays_away"].search(clause)
     sites = named_sites(desk.org, told["places"]) if told else []
     kept = tuple(site for site in plan.site_ids if site not in sites)
     return replace(plan, site_ids=kept) if sites and kept else None

@@ -95,6 +95,12 @@ async def who_is_silent(turn: Turn) -> bool:
     return True
 
 
+async def followed(turn: Turn) -> list[tuple[Meeting, str]]:
+    """The coming and running meetings that the speaker follows, each with the tally of its notice."""
+    mine = [one for one in await _noticed(turn) if _may_follow(turn, one)][:MOST]
+    return [(one, text) for one in mine if (text := await _tally(turn, one))]
+
+
 async def _noticed(turn: Turn) -> list[Meeting]:
     number = number_in(turn)
     named = await turn.work.session.get(Meeting, number) if number else None

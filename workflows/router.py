@@ -31,6 +31,7 @@ from workflows import (
     paper,
     reminder_cards,
     secrecy,
+    status,
     unproven,
     why,
 )
@@ -140,7 +141,7 @@ class Router:
         if quote is not None:
             turn.numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quote.text))))
         explained = await ack.trouble_detail(turn)
-        if await paper.pasted(turn, self.reader):
+        if await paper.pasted(turn, self.reader) or await status.command(turn):
             return
         readings = await self.reader.read(turn.work, turn.incoming, turn.person, turn.group, turn.expectations)
         intents = {reading.intent for reading in readings}
@@ -152,7 +153,11 @@ class Router:
             await self._act(replace(turn, reading=reading, said=turn.said), turn)
 
     async def _act(self, turn: Turn, whole: Turn) -> None:
-        if await fault_continue.continued(turn):
+        if turn.reading.intent in ("none", "assist.request", "ack") and await ack.difficulty(turn):
+            pass  # the answer to a notice that asks to say what is difficult
+        elif turn.reading.intent in ("fault.resolve", "fault.confirm", "ack") and await checklist.all_in_one(turn):
+            pass  # “已到位，全部正常”
+        elif await fault_continue.continued(turn):
             pass  # said in few words, but a fault of the speaker's goes on with it
         elif turn.reading.act == "ask" and turn.reading.intent == "none":
             await desk.ask_back(turn)
