@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from intents import times
+from intents import scope, times
 from intents.facts import Facts
-from intents.places import PlaceHit, PlaceIndex
+from intents.places import PlaceIndex
 from intents.spans import Spans
 from intents.time_tokens import number
 from intents.time_tokens import scan as scan_tokens
@@ -17,8 +17,6 @@ from intents.words import load_toml, patterns
 
 Slots = dict[str, object]
 _WORDS = load_toml("scope.toml")
-_TIERS = tuple((entry["tier"], re.compile("|".join(entry["words"]))) for entry in _WORDS["tier"])
-_KINDS = tuple((unit, re.compile("|".join(words))) for unit, words in _WORDS["kinds"].items())
 _PATTERNS = patterns("scope.toml")
 _SIDE = ("sign_in", "joint_test", "deadline", "arrival", "old", "end")
 _TITLES = tuple(
@@ -32,12 +30,12 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
     """Slots of a new or changed meeting."""
     spans = facts.spans
     start, end = _when(spans, facts.has("change_word") and not facts.has("notice_firm"))
-    scope_all, listed = _scope(spans, places)
+    scope_all, listed = scope.who(spans, places)
     found: Slots = {
         "start": _iso(start),
         "end": _iso(end),
         "scope": "all" if scope_all else listed,
-        "site": _held_in(spans, places) if scope_all else _venue(spans, places, firm=bool(listed)),
+        "site": scope.held_in(spans, places) if scope_all else scope.venue(spans, places, firm=bool(listed)),
         "room": _room(spans),
         "title": _title(spans),
         "start_date_said": _date_said(spans, start),
@@ -49,11 +47,12 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
 def cancelled(facts: Facts, places: PlaceIndex) -> Slots:
     """Slots of a meeting that is called off: whom it concerned, and which one it was."""
     spans = facts.spans
-    scope_all, listed = _scope(spans, places)
+    scope_all, listed = scope.who(spans, places)
+    told = scope.expanded(spans, places)
     when = _first(spans)
     return {
-        "scope": "all" if scope_all else None,
-        "site": listed,
+        "scope": "all" if scope_all else told,
+        "site": [name for name in listed if name not in told],
         "title": _title(spans),
         "about_start": _iso(when.start) if when else None,
     }
@@ -156,66 +155,6 @@ def _told_end(spans: Spans, start: date | datetime) -> date | datetime | None:
             minutes = times.find_duration_minutes(match.group())
             return start + timedelta(minutes=minutes) if minutes else None
     return None
-
-
-def _scope(spans: Spans, places: PlaceIndex) -> tuple[bool, list[str]]:
-    """(everybody, the named sites). A named list wins over "全省" in a title; one tier and kind is expanded."""
-    venue = set(_venue_hits(spans))
-    named = [hit for hit in spans.places if hit not in venue and not places.provincial(hit)]
-    expanded = _expanded(spans.plain, places)
-    if named:
-        return False, list(dict.fromkeys([*places.names(named), *expanded]))
-    if expanded and not _PATTERNS["many"].search(spans.plain):
-        return False, expanded
-    return spans.everybody, []
-
-
-def _expanded(text: str, places: PlaceIndex) -> list[str]:
-    for tier, pattern in _TIERS:
-        match = pattern.search(text)
-        if match is None:
-            continue
-        tail = text[match.end() : match.end() + 8]
-        kind = next((unit for unit, words in _KINDS if words.match(tail)), None)
-        if kind or tier == "township":
-            return [place.name for place in places.places if place.tier == tier and (not kind or kind in place.unit)]
-    return []
-
-
-def _venue_hits(spans: Spans) -> list[PlaceHit]:
-    at_room = {room[0] for room in spans.rooms}
-    return [hit for hit in spans.places if hit.end in at_room or _signs(spans, hit) or _held_at(spans.text, hit)]
-
-
-def _held_at(text: str, hit: PlaceHit) -> bool:
-    """ "在省水利厅召开", "地点:安吉县局"; one of a list is no venue."""
-    if not _PATTERNS["venue"].search(text[max(0, hit.start - 10) : hit.start]):
-        return False
-    return bool(_PATTERNS["venue_after"].match(text[hit.end :])) or text[hit.end : hit.end + 1] not in ("、", "和")
-
-
-def _held_in(spans: Spans, places: PlaceIndex) -> list[str]:
-    """The venue of a meeting for everybody: only where it is said to be held there ("在省水利厅召开")."""
-    return places.names(
-        hit
-        for hit in spans.places
-        if _PATTERNS["held_in"].search(spans.text[max(0, hit.start - 2) : hit.start])
-        and _PATTERNS["venue_after"].match(spans.text[hit.end :])
-    )
-
-
-def _signs(spans: Spans, hit: PlaceHit) -> bool:
-    """A client's own unit as the whole first or last clause ("…麻烦保障一下，安吉水利")."""
-    if spans.context.role != "client" or len(spans.places) > 1:
-        return False
-    edges = [clause for clause in (spans.clauses[0], spans.clauses[-1]) if clause.start <= hit.start < clause.end]
-    return any(clause.text == spans.text[hit.start : hit.end] for clause in edges)
-
-
-def _venue(spans: Spans, places: PlaceIndex, firm: bool) -> list[str]:
-    """Where it is held; `firm`, beside a list of sites: only where a room is named too."""
-    at_room = {room[0] for room in spans.rooms}
-    return places.names(hit for hit in _venue_hits(spans) if not firm or hit.end in at_room)
 
 
 def _room(spans: Spans) -> str | None:

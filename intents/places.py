@@ -75,6 +75,17 @@ class PlaceIndex:
         """True when only sites of the province can be meant."""
         return all(self.places[at].tier == "province" for at in hit.sites)
 
+    def below(self, hit: PlaceHit) -> frozenset[int]:
+        """The sites that lie below those of a hit, at any depth."""
+        units = {self.places[at].unit for at in hit.sites}
+        regions = {_region_of(unit) for unit in units} - {""}
+        units |= {unit for unit in self._units if _region_of(unit) in regions}
+        found: set[int] = set()
+        while new := {at for at, place in enumerate(self.places) if place.parent in units} - found:
+            found |= new
+            units |= {self.places[at].unit for at in new}
+        return frozenset(found)
+
     def names(self, hits: Iterable[PlaceHit]) -> list[str]:
         """Canonical names, each once, in order of mention."""
         return list(dict.fromkeys(self.places[at].name for hit in hits for at in hit.sites))
@@ -131,6 +142,8 @@ class PlaceIndex:
         if self._child_of_neighbour(text, hit):
             return True
         if text[hit.start - 1 : hit.start] in ("、", "和") and self._ends_in_place(text[: hit.start - 1]):
+            return True
+        if _PATTERNS["came_to"].search(text[max(0, hit.start - 4) : hit.start]):
             return True
         of = _PATTERNS["of"].match(text, hit.end)
         about_it = _SITE_AFTER.match(after) or things.begins(text, of.end() if of else hit.end)

@@ -18,6 +18,7 @@ Slots = dict[str, object]
 _PATTERNS = patterns("slots.toml")
 _SCORE_WORDS = tuple((re.compile(entry["words"]), entry["value"]) for entry in load_toml("slots.toml")["score"])
 _IN_ORDER = {code: signal(words, f"slots.toml: {code}") for code, words in load_toml("slots.toml")["in_order"].items()}
+_NEAR = 3
 _CHINESE = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
 
@@ -89,13 +90,22 @@ def _report(facts: Facts, _places: PlaceIndex) -> Slots:
 
 def _devices(spans: Spans) -> list[str]:
     """Devices that are not said to be in order; `other` only when nothing better is named."""
-    bad = [thing for thing in spans.devices if not things.well(spans.plain, thing)]
+    bad = [thing for thing in spans.devices if not _well(spans, thing)]
     troubled = any(symptom.state == "present" for symptom in spans.symptoms)
     kept = bad if troubled else bad or spans.devices
+    kept = [thing for thing in kept if not _PATTERNS["part"].match(spans.plain, thing.end)] or kept
     if any(thing.code == "control" for thing in kept):
         kept = [thing for thing in kept if thing.code == "control" or not _controlled(spans, thing)]
     codes = list(dict.fromkeys(thing.code for thing in kept))
     return [code for code in codes if code != "other"] or codes
+
+
+def _well(spans: Spans, thing: things.Thing) -> bool:
+    """In order, or only what was done to it is told ("线缆已重新插拔"), and nothing wrong is said of it before that."""
+    if things.cleared(spans.plain, thing) or _PATTERNS["done_to"].match(spans.plain, thing.end):
+        return True
+    wrong = any(s.state == "present" and thing.end <= s.start <= thing.end + _NEAR for s in spans.symptoms)
+    return not wrong and things.well(spans.plain, thing)
 
 
 def _controlled(spans: Spans, thing: things.Thing) -> bool:
@@ -121,8 +131,11 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     spans = facts.spans
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
     named = [thing.code for thing in spans.devices if not things.cleared(spans.plain, thing)]
-    gone = _symptoms(spans, *states) or [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
-    return {"device": list(dict.fromkeys(named)), "symptom": gone}
+    gone = _symptoms(spans, *states)
+    if not gone and not _PATTERNS["tested"].search(spans.plain):
+        gone = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
+    codes = list(dict.fromkeys(named))
+    return {"device": [code for code in codes if code != "other"] or codes, "symptom": gone}
 
 
 def _update(facts: Facts, _places: PlaceIndex) -> Slots:

@@ -34,6 +34,7 @@ _OWN_CABLE = patterns("things.toml")["own_cable"]
 _REPORTS = patterns("things.toml")["reports"]
 _BREAK = patterns("things.toml")["turn"]
 _NEGATES = re.compile(_POLARITY["negates_before"])
+_NO_MORE = re.compile(_POLARITY["no_more_before"])
 _STRONG_NEGATES = re.compile(_POLARITY["denies_before"])
 _ASKS_BEFORE = re.compile(_POLARITY["asks_before"])
 _ASKS_AFTER = re.compile(_POLARITY["asks_after"])
@@ -176,7 +177,8 @@ def _segments(text: str) -> list[tuple[int, int]]:
 
 def _precise(hits: list[Symptom]) -> list[Symptom]:
     codes = {hit.code for hit in hits if hit.state not in ("denied", "absent")}
-    return [hit for hit in hits if not _OVER.get(hit.code, frozenset()) & codes]
+    firm = {code for code in codes if not _OVER.get(code, frozenset()) & codes}
+    return [hit for hit in hits if not _OVER.get(hit.code, frozenset()) & firm]
 
 
 def _state(segment: str, match: re.Match[str]) -> State:
@@ -187,6 +189,8 @@ def _state(segment: str, match: re.Match[str]) -> State:
         return "supposed"
     if _ASKS_BEFORE.search(before):
         return "asked"
+    if _NO_MORE.search(before):
+        return "gone"
     if _STRONG_NEGATES.search(before):
         return "denied"
     negative = match.group()[:1] in "没无不未断"

@@ -62,3 +62,21 @@ def test_a_meeting_for_everybody_has_a_venue_only_where_it_is_held(understanding
 def test_a_list_after_the_word_for_sites_is_who_takes_part(understanding: Understanding) -> None:
     found = read(understanding, "meeting.notice", "12/9 15:00 视频会 分会场：安吉 德清 诸暨")
     assert found["scope"] == ["安吉县水利局分会场", "德清县水利局分会场", "诸暨市水利局分会场"]
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("岱山各镇注意：明早9点开视频会", ["高亭镇分会场", "衢山镇分会场", "东沙镇分会场"]),
+        ("湖州各区县水利局：明天下午2时视频会", ["安吉县水利局分会场", "德清县水利局分会场", "南浔区水利局分会场"]),
+    ],
+)
+def test_a_tier_below_a_place_is_its_own_sites(understanding: Understanding, text: str, who: list[str]) -> None:
+    assert read(understanding, "meeting.notice", text)["scope"] == who
+
+
+def test_a_place_that_is_left_out_takes_no_part(understanding: Understanding) -> None:
+    scope = read(understanding, "meeting.notice", "12月7日9:30视频会，除舟山外各市水利局参加")["scope"]
+    assert isinstance(scope, list)
+    assert "舟山市水利局分会场" not in scope
+    assert len(scope) == 10
