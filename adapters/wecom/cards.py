@@ -14,8 +14,8 @@ import structlog
 
 from adapters.wecom.client import Client
 from adapters.wecom.fields import Json
-from adapters.wecom.memory import Memory, Shown
-from adapters.wecom.render import APP_CARD_TEXT, notice_card, plain, title
+from adapters.wecom.memory import Memory, Shown, values_of
+from adapters.wecom.render import APP_CARD_TEXT, notice_card, title
 from adapters.wecom.words import words
 from storage.messages import Outgoing
 from storage.ports import SendError
@@ -46,7 +46,8 @@ class Cards:
         """A card was shown to these people."""
         name = message.card or message.about
         codes = [code] if code else []
-        self._keep(Shown(task, name, title(message), tuple(users), self._client.clock.now(), codes))
+        now = self._client.clock.now()
+        self._keep(Shown(task, name, title(message), tuple(users), now, codes, values_of(message)))
 
     def _keep(self, shown: Shown) -> None:
         self._shown[shown.task] = shown
@@ -68,24 +69,40 @@ class Cards:
         while len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
 
-    async def named(self, message: Outgoing) -> list[Shown]:
-        """Every card of the matter whose state ``message`` tells."""
+    async def named(self, about: str, name: str) -> list[Shown]:
+        """Every card of the matter that goes by this name."""
         if self._memory is not None and self._looks_back:
-            for shown in await self._memory.cards_about(message, self._client.clock.now() - CODE_LASTS):
+            for shown in await self._memory.cards_about(about, name, self._client.clock.now() - CODE_LASTS):
                 if shown.task not in self._shown:
                     self._keep(shown)
-        return [one for one in self._shown.values() if one.name == message.card]
+        return [one for one in self._shown.values() if one.name == name]
 
-    async def replace_state(self, shown: Shown, message: Outgoing, pressing: Collection[str] = ()) -> None:
-        """The matter has moved on: its card shows that to all who have it, if there is a code left.
+    async def asked_before(self, message: Outgoing) -> list[Shown]:
+        """Cards that asked for the same answer: a notice that has changed since, a draft that was corrected.
 
-        ``pressing``: people who have just pressed it, and will be shown what that has led to.
+        Cards with a name of their own are told when their matter is settled, not before.
         """
-        told = {folded for task, folded in self._told if task == shown.task} | {user.casefold() for user in pressing}
+        if message.card or not message.about or not message.actions:
+            return []
+        same = values_of(message)
+        return [one for one in await self.named(message.about, message.about) if same & one.values]
+
+    async def replace_by_newer(self, shown: Shown, users: Collection[str], pressing: Collection[str]) -> None:
+        """These people have a newer card that asks for the same."""
+        folded = {user.casefold() for user in users}
+        others = [user for user in shown.users if user.casefold() not in folded]
+        await self.replace_state(shown, words("card.newer"), [*pressing, *others])
+
+    async def replace_state(self, shown: Shown, state: str, but: Collection[str] = ()) -> None:
+        """Its card shows that the matter has moved on to all who have it, if there is a code left.
+
+        ``but``: not to these, such as people who have just pressed it and will be shown what that has led to.
+        """
+        told = {folded for task, folded in self._told if task == shown.task} | {user.casefold() for user in but}
         users = [user for user in shown.users if user.casefold() not in told]
         if not users or not shown.codes or self._client.clock.now() - shown.at >= CODE_LASTS:
             return
-        await self._update(users, shown.codes.pop(), self._face(shown.task, shown.heading, plain(message)))
+        await self._update(users, shown.codes.pop(), self._face(shown.task, shown.heading, state))
 
     def _face(self, task: str, heading: str, state: str) -> Json:
         return {"template_card": notice_card(task, heading, state, self._link, APP_CARD_TEXT)}

@@ -49,6 +49,13 @@ class Shown:
     users: tuple[str, ...]
     at: datetime
     codes: list[str] = field(default_factory=list)
+    values: frozenset[str] = frozenset()
+    """What its buttons say."""
+
+
+def values_of(message: Outgoing) -> frozenset[str]:
+    """What can be answered by a press."""
+    return frozenset(action.value for action in message.actions)
 
 
 class Memory:
@@ -59,10 +66,10 @@ class Memory:
         self.shared = not database.is_sqlite
         """Other processes may be sending too, and what they send stands in the same tables."""
 
-    async def cards_about(self, message: Outgoing, since: datetime) -> list[Shown]:
-        """Cards of the matter whose state ``message`` tells."""
-        wanted = Delivery.about == message.about, col(Delivery.sent_at) > since
-        return [one for one in await self._cards(*wanted) if one.name == message.card]
+    async def cards_about(self, about: str, name: str, since: datetime) -> list[Shown]:
+        """Cards of a matter that go by this name."""
+        wanted = Delivery.about == about, col(Delivery.sent_at) > since
+        return [one for one in await self._cards(*wanted) if one.name == name]
 
     async def card_of(self, task: str, user: str, since: datetime) -> Shown | None:
         """The card of this task as ``user`` got it."""
@@ -114,6 +121,7 @@ class Memory:
             message, user = Outgoing.model_validate(stored), Address.parse(address).id
             for task, code in _cards_in(provider_id):
                 heading, name = title(message), message.card or message.about
-                one = found.setdefault(task, Shown(task, name, heading, (), sent_at, [code] if code else []))
+                codes, values = [code] if code else [], values_of(message)
+                one = found.setdefault(task, Shown(task, name, heading, (), sent_at, codes, values))
                 one.users = (*one.users, user)
         return list(found.values())

@@ -74,6 +74,7 @@ class Sending:
         if job.message.silent:
             await self._bring_cards_up_to_date(job)
             return dict.fromkeys(job.addresses, Sent())
+        older = await self._cards.asked_before(job.message) if self._ways.client.has_app else []
         if len(job.addresses) > 1 and self._ways.client.has_app and not job.message.attachments:
             outcomes = await self._by_app(job.addresses, job)
         else:
@@ -84,6 +85,9 @@ class Sending:
                 self._progress.pop((job.key, address), None)
         if any(isinstance(outcome, Sent) for outcome in outcomes.values()):
             await self._bring_cards_up_to_date(job)
+        reached = [a.id for a, outcome in outcomes.items() if a.kind == "direct" and isinstance(outcome, Sent)]
+        for shown in older if reached else ():
+            await self._cards.replace_by_newer(shown, reached, self._presses.pressing(shown.task))
         return outcomes
 
     async def _bring_cards_up_to_date(self, job: SendJob) -> None:
@@ -93,9 +97,9 @@ class Sending:
         if task and any(is_same(hints.get(clicks.PLACE, ""), address) for address in job.addresses):
             self._presses.tell(hints.get(clicks.USER, ""), task, plain(message))
         if message.card and not (message.actions or message.questions) and self._ways.client.has_app:
-            for shown in await self._cards.named(message):
+            for shown in await self._cards.named(message.about, message.card):
                 self._presses.tell_all(shown.task, plain(message))
-                await self._cards.replace_state(shown, message, self._presses.pressing(shown.task))
+                await self._cards.replace_state(shown, plain(message), self._presses.pressing(shown.task))
 
     # ---- many people, one call
 

@@ -383,6 +383,26 @@ async def test_one_update_shows_everybody_of_a_call_who_took_it() -> None:
         assert not [entry for entry in logs if entry["log_level"] == "warning"]
 
 
+async def test_a_newer_card_that_asks_for_the_same_takes_the_place_of_the_older_one() -> None:
+    ack = [{"label": "收到", "value": "ack:HY-1", "say": "收到"}]
+    async with bench(robot="") as b, serving(b):
+        both = person("LiMing"), person("wangfang")
+        await b.send(*both, text="9:30开始", title="会商", about="HY-1", actions=ack)
+        await b.send(person("zhaowei"), text="9:30开始", title="会商", about="HY-1", actions=ack)
+        await b.send(person("LiMing"), text="另一件事", about="HY-1", actions=[{"label": "是", "value": "pick:1"}])
+        assert not b.simulator.calls_of("message/update_template_card")
+        await press(b, "收到", b.simulator.direct_messages("wangfang")[0], "wangfang")
+        sent(await b.send(person("wangfang"), text="HY-1 已登记", about="HY-1", hints=(await b.heard()).hints))
+        await until(lambda: "已登记" in b.simulator.direct_messages("wangfang")[0].text)
+        await b.send(*both, text="改到10:00", title="会商", about="HY-1", actions=ack)
+        old, other, new = b.simulator.direct_messages("LiMing")
+        assert (old.text, old.buttons) == ("会商\n已有新的一条，请以最新的为准。", ())
+        assert other.buttons
+        assert new.buttons
+        assert "已登记" in b.simulator.direct_messages("wangfang")[0].text, "what was answered stays answered"
+        assert b.simulator.direct_messages("zhaowei")[0].buttons, "who got no newer one keeps the old one"
+
+
 async def test_a_stale_card_says_so_after_a_restart_too() -> None:
     async with bench(robot="") as b, serving(b):
         await b.send(person("LiMing"), text="三楼没声音", card="GZ-1", actions=BUTTONS)
