@@ -23,6 +23,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.sqlite_hops import spare_trips
+
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 CHANNEL = "huibao"
 LOOK_EVERY = 0.5
@@ -196,6 +198,7 @@ def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:
         connect_args={"timeout": 30, "isolation_level": None},
         json_deserializer=_from_json,
     )
+    spare_trips(engine)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -20,6 +20,7 @@ from storage.files import FileStore, TooLargeError, remember
 from storage.messages import Attachment
 from storage.ports import Downloads, Refused, Retry, SendError
 from storage.work import Ground, Work
+from storage.worker import Worker
 
 LANES = 3
 """Downloads under way at once at most: each may hold a whole attachment in memory."""
@@ -57,7 +58,7 @@ class Kept:
     found: dict[str, Any]
 
 
-class Fetcher:
+class Fetcher(Worker):
     """Fetches for all platforms whose adapters can download."""
 
     def __init__(
@@ -70,38 +71,17 @@ class Fetcher:
         on_lost: OnFile | None = None,
     ) -> None:
         """``on_lost`` hears of files that could not be had (``failed``) or may not be kept (``refused``)."""
-        self._ground = ground
+        super().__init__(ground, "fetch")
         self._adapters = adapters
         self._store = store
         self._on_file = on_file
         self._inspect = inspect
         self._on_lost = on_lost
-        self._wake = asyncio.Event()
-        self._busy = asyncio.Lock()
-        self._stopping = False
-        ground.database.on_commit(self._wake.set, "fetch")
 
-    async def step(self) -> int:
-        """Fetch everything that is due; returns how many tries were made."""
-        total = 0
-        async with self._busy:
-            while not self._stopping and (claimed := await self._claim()):
-                await asyncio.gather(*(self._fetch(row) for row in claimed))
-                total += len(claimed)
-        return total
-
-    async def run(self) -> None:
-        """Fetch as rows come due, until cancelled or stopped."""
-        while not self._stopping:
-            self._wake.clear()
-            await self.step()
-            if not self._stopping:
-                await self._ground.clock.wait(self._wake, await self.next_due())
-
-    def stop(self) -> None:
-        """Begin no more; :meth:`run` returns when the downloads under way are through."""
-        self._stopping = True
-        self._wake.set()
+    async def _round(self) -> int | None:
+        claimed = [] if self._stopping else await self._claim()
+        await asyncio.gather(*(self._fetch(row) for row in claimed))
+        return len(claimed) or None
 
     async def next_due(self) -> datetime | None:
         """When the nearest try is due."""

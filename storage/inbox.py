@@ -24,6 +24,7 @@ from storage.messages import Incoming
 from storage.models import InboxRow
 from storage.together import Together
 from storage.work import Ground, Work
+from storage.worker import Worker
 
 MAX_ATTEMPTS = 8
 BATCH = 16
@@ -113,26 +114,17 @@ class Inbox:
         }
 
 
-class Dispatcher:
+class Dispatcher(Worker):
     """Hands accepted messages to ``handle``; ``bury`` tells a person about a dead one."""
 
     def __init__(self, ground: Ground, handle: Handle, bury: Bury) -> None:
-        self._ground = ground
+        super().__init__(ground, "inbox")
         self._handle = handle
         self._bury = bury
-        self._wake = asyncio.Event()
-        self._busy = asyncio.Lock()
-        self._stopping = False
         self._singly = 0
-        ground.database.on_commit(self._wake.set, "inbox")
 
-    async def step(self) -> int:
-        """Handle everything that waits and may be handled now; returns how many messages were."""
-        handled = 0
-        async with self._busy:
-            while not self._stopping and (count := await self._handle_some()):
-                handled += count
-        return handled
+    async def _round(self) -> int | None:
+        return None if self._stopping else await self._handle_some() or None
 
     async def drain(self) -> None:
         """Handle what is accepted by now; not what comes meanwhile."""
@@ -142,19 +134,6 @@ class Dispatcher:
             async with self._busy:
                 if not await self._handle_some():
                     return
-
-    async def run(self) -> None:
-        """Handle messages as they come, until cancelled or stopped."""
-        while not self._stopping:
-            self._wake.clear()
-            await self.step()
-            if not self._stopping:
-                await self._ground.clock.wait(self._wake, await self.next_due())
-
-    def stop(self) -> None:
-        """Finish the messages in hand and let :meth:`run` return."""
-        self._stopping = True
-        self._wake.set()
 
     async def next_due(self) -> datetime | None:
         """When the nearest message that failed before may be tried again."""

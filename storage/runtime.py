@@ -6,7 +6,7 @@ still (tests, demo).
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -84,6 +84,8 @@ class Logic:
     still_mannerly: Manners | None = None
     """The same of one that is about to be sent."""
     parts: Sequence[Callable[[Ground], Part]] = ()
+    waits: Collection[str] = ()
+    """Kinds of timers that only wait a while (see ``ClockWatch``)."""
 
 
 class Runtime:
@@ -112,7 +114,7 @@ class Runtime:
         self.receipts = ReceiptReader(ground, receipts)
         self.parts = [make(ground) for make in logic.parts]
         self.sealer = Sealer(ground)
-        self.jumps = ClockWatch(ground)
+        self.jumps = ClockWatch(ground, logic.waits)
         self.calendar: ClockCalendar | None = None
         """Jobs of the day, where they go by this clock (set before it runs)."""
         self._refresh = partial(logic.refresh, ground)

@@ -23,6 +23,7 @@ from storage.outcomes import OnAdvice, OnFailure, Outcomes, Tried
 from storage.ports import Adapter, Outcome, Receipts, Retry, SendJob, Unsure
 from storage.recall import send_or_recall
 from storage.work import Ground
+from storage.worker import Worker
 
 GIVE_WAY = 3.0
 """Seconds after which a call is given up as unsure when something more urgent waits."""
@@ -36,7 +37,7 @@ log = structlog.get_logger(__name__)
 __all__ = ["OnAdvice", "OnFailure", "Renderer", "Sender"]
 
 
-class Sender:
+class Sender(Worker):
     """Sends what waits for one platform through its adapter."""
 
     def __init__(
@@ -48,7 +49,7 @@ class Sender:
         resend_mark: str,
         on_advice: OnAdvice | None = None,
     ) -> None:
-        self._ground = ground
+        super().__init__(ground, "delivery")
         self._adapter = adapter
         self._claims = Claims(ground, adapter.platform, adapter.capabilities, renderers, resend_mark)
         asks = isinstance(adapter, Receipts) and adapter.capabilities.read_receipts
@@ -56,38 +57,20 @@ class Sender:
         self._tried: list[Tried] = []
         """What became of the last call, until it is recorded."""
         self._record_failures = 0
-        self._busy = asyncio.Lock()
-        self._stopping = False
-        self._wake = asyncio.Event()
-        ground.database.on_commit(self._wake.set, "delivery")
 
-    async def step(self) -> int:
-        """Send everything that may go now; returns how many rows were sent."""
-        total = 0
-        async with self._busy:
-            while (batch := await self._turn()) is not None:
-                if batch:
-                    await self._deliver(batch)
-                    total += len(batch)
-        return total
-
-    async def run(self) -> None:
-        """Send as rows come due, until cancelled or stopped."""
-        while not self._stopping:
-            self._wake.clear()
-            await self.step()
-            if not self._stopping:
-                await self._ground.clock.wait(self._wake, await self._claims.later())
-
-    def stop(self) -> None:
-        """Claim no more; :meth:`run` returns when the call under way is through."""
-        self._stopping = True
-        self._wake.set()
+    async def _round(self) -> int | None:
+        batch = await self._turn()
+        if batch:
+            await self._deliver(batch)
+        return None if batch is None else len(batch)
 
     async def next_due(self) -> datetime | None:
         """When something may be sent: now, or at the nearest retry, lapsed lease, or end of a full minute."""
         if await self._claims.any_ready():
             return self._ground.clock.now()
+        return await self._later()
+
+    async def _later(self) -> datetime | None:
         return await self._claims.later()
 
     # ---- one transaction: the outcome of the last call, the mark of the next
@@ -184,14 +167,14 @@ class Sender:
     async def _keep_lease(self, batch: Batch) -> None:
         """Renew the lease while the adapter takes its time (rate limits, slow platforms)."""
         clock, never = self._ground.clock, asyncio.Event()
-        mine = [item.row_id for item in batch]
-        query = update(Delivery).where(col(Delivery.id).in_(mine), col(Delivery.state) == "sending")
-        own = query.where(col(Delivery.lease_owner) == self._claims.owner)
         while True:
             await clock.wait(never, clock.now() + LEASE / 3)
+            mine = [item.row_id for item in batch]
+            held = col(Delivery.state) == "sending", col(Delivery.lease_owner) == self._claims.owner
             try:
                 async with self._ground.database.write() as session:
-                    await session.exec(own.values(lease_until=clock.now() + LEASE))
+                    query = update(Delivery).where(col(Delivery.id).in_(mine), *held)
+                    await session.exec(query.values(lease_until=clock.now() + LEASE))
             except Exception:  # the next round tries again
                 log.exception("cannot renew a lease", deliveries=mine)
 

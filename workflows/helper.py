@@ -5,7 +5,7 @@ table of timers: when nothing has come of it in time, or the process was down, t
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from sqlmodel import col, select
@@ -17,6 +17,7 @@ from storage.models import Timer
 from storage.outbox import post
 from storage.timers import drop_timer, set_timer
 from storage.work import Ground, Work
+from storage.worker import Worker
 from workflows import guess
 from workflows.reader import Reader, numbers_in, role_of
 from workflows.turn import Turn
@@ -65,42 +66,19 @@ def _turn(work: Work, timer: Timer) -> Turn | None:
     return Turn(work, incoming, person, None, Reading("none"), numbers_in(incoming.text))
 
 
-class Helper:
+class Helper(Worker):
     """A part of the running bot: asks about messages as they are put down."""
 
     def __init__(self, ground: Ground, adviser: Adviser, reader: Reader) -> None:
-        self._ground = ground
+        super().__init__(ground, "timer")
         self._adviser = adviser
         self._reader = reader
         self._asked: set[str] = set()
-        self._wake = asyncio.Event()
-        self._stopping = False
-        ground.database.on_commit(self._wake.set, "timer")
 
-    async def step(self) -> int:
-        """Ask about everything not yet asked about; returns how many there were."""
-        total = 0
-        while not self._stopping and (waiting := await self._waiting()):
-            await asyncio.gather(*(self._settle(timer) for timer in waiting))
-            total += len(waiting)
-        return total
-
-    async def run(self) -> None:
-        """Ask as messages come, until stopped."""
-        while not self._stopping:
-            self._wake.clear()
-            await self.step()
-            if not self._stopping:
-                await self._ground.clock.wait(self._wake, None)
-
-    def stop(self) -> None:
-        """Begin no more."""
-        self._stopping = True
-        self._wake.set()
-
-    async def next_due(self) -> datetime | None:
-        """Never by the clock."""
-        return None
+    async def _round(self) -> int | None:
+        waiting = [] if self._stopping else await self._waiting()
+        await asyncio.gather(*(self._settle(timer) for timer in waiting))
+        return len(waiting) or None
 
     async def _waiting(self) -> list[Timer]:
         async with self._ground.look() as work:

@@ -29,8 +29,8 @@ async def answered(work: Work, debt: Obligation) -> None:
     """Have an answer that its group did not see said there, as soon as thirty seconds have passed since the last."""
     debt.detail = {**debt.detail, KIND: "due"}
     work.session.add(debt)
-    query = select(func.max(Delivery.created_at)).where(Delivery.about == debt.meeting, Delivery.kind == KIND)
-    last = (await work.session.exec(query)).first()
+    mine = Delivery.about == debt.meeting, Delivery.kind == KIND, Delivery.created_at <= work.now  # clocks are set back
+    last = (await work.session.exec(select(func.max(Delivery.created_at)).where(*mine))).first()
     due_at = max(work.now, last + EVERY) if last is not None else work.now
     await set_timer(work, f"{KIND}:{debt.meeting}", KIND, due_at, about=debt.meeting)
 

@@ -96,8 +96,9 @@ async def shares_of(work: Work, number: str, debts: Sequence[Obligation]) -> lis
 
 async def schedule(work: Work, number: str) -> None:
     """Have the tally said as soon as thirty seconds have passed since the last one (or since the publication)."""
-    said = select(func.max(Delivery.created_at)).where(Delivery.about == number, Delivery.kind == KIND)
-    published = select(func.max(Notice.published_at)).where(Notice.meeting == number)
+    mine = Delivery.about == number, Delivery.kind == KIND, Delivery.created_at <= work.now  # clocks are set back
+    said = select(func.max(Delivery.created_at)).where(*mine)
+    published = select(func.max(Notice.published_at)).where(Notice.meeting == number, Notice.published_at <= work.now)
     moments = [(await work.session.exec(query)).first() for query in (said, published)]
     last = max((moment for moment in moments if moment is not None), default=work.now - EVERY)
     payload = {"since": last.isoformat()}

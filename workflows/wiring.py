@@ -48,6 +48,19 @@ RENDERERS: Mapping[str, Renderer] = {
 }
 """What makes words at the moment of sending."""
 
+WAITS = (
+    "notice",
+    "tally",
+    notice_echo.KIND,
+    checklist_end.SHUTDOWN_TIMER,
+    failures.WATCH,
+    failures.ADVICE,
+    paper.READY,
+    paper.LATE,
+    helper.KIND,
+)
+"""Timers that only wait a while: a clock that is set back takes them along. The others are moments that were told."""
+
 
 async def escalate(work: Work, obligation: Obligation, rung: str, late: bool) -> bool:
     """Tell whoever a rung names, by the kind of debt."""
@@ -94,5 +107,6 @@ def logic(org: Directory, adviser: helper.Adviser | None = None) -> Logic:
         refresh=vocabulary.look,
         manners=manners.earliest,
         still_mannerly=manners.still,
+        waits=WAITS,
         parts=[partial(helper.Helper, adviser=adviser, reader=router.reader)] if adviser is not None else [],
     )

@@ -3,15 +3,16 @@
 import asyncio
 from datetime import timedelta
 
-from sqlmodel import update
+from sqlmodel import select, update
 
 from storage.clock import ManualClock, SystemClock
 from storage.database import Database
 from storage.inbox import Inbox
 from storage.jumps import ClockWatch, measure_anew
 from storage.messages import Urgency
-from storage.models import Delivery, InboxRow
+from storage.models import Delivery, InboxRow, Timer
 from storage.ports import Retry
+from storage.timers import set_timer
 from storage.work import Ground
 from tests.storage.parts import GROUP, LI, NOW, deliveries, ground_on, incoming, rows, say, until
 from tests.storage.test_sender import Platform, sender
@@ -106,6 +107,36 @@ async def test_a_jump_while_nothing_ran_shows_in_waits_that_are_too_long(databas
     assert [row.not_before for row in await deliveries(ground)] == [NOW + timedelta(seconds=1)], "an ordinary retry"
     await measure_anew(database, NOW - HOUR, beyond=timedelta(minutes=15))
     assert [row.not_before for row in await deliveries(ground)] == [NOW - HOUR]
+
+
+async def timers(ground: Ground) -> list[Timer]:
+    async with ground.database.read() as session:
+        return list((await session.exec(select(Timer))).all())
+
+
+async def timers_after(ground: Ground, watch: ClockWatch) -> dict[str, int]:
+    """In how many seconds timers are due, of a while and of a moment that was told, each set for half a minute."""
+    async with ground.work() as work:
+        for kind in ("while", "moment"):
+            await set_timer(work, kind, kind, NOW + timedelta(seconds=30))
+    await set_back(ground, watch)
+    now = ground.clock.now()
+    return {timer.kind: round((timer.due_at - now).total_seconds()) for timer in await timers(ground)}
+
+
+async def test_a_timer_of_a_while_goes_back_with_the_clock_and_a_told_moment_stays(database: Database) -> None:
+    ground = ground_on(database)
+    watch = ClockWatch(ground, waits=["while"])
+    assert await timers_after(ground, watch) == {"while": 30, "moment": 3630}
+
+
+async def test_a_timer_of_a_while_from_before_a_restart_does_not_wait_an_hour(database: Database) -> None:
+    ground, stop = ground_on(database), asyncio.Event()
+    assert (await timers_after(ground, ClockWatch(ground)))["while"] == 3630
+    stop.set()
+    await ClockWatch(ground, waits=["while"]).run(stop)
+    due = {timer.kind: timer.due_at for timer in await timers(ground)}
+    assert due == {"while": NOW - HOUR, "moment": NOW + timedelta(seconds=30)}
 
 
 async def test_small_corrections_and_time_that_passes_change_nothing(database: Database) -> None:

@@ -509,7 +509,7 @@ async def test_one_call_is_in_flight_however_long_the_queue(database: Database) 
     assert len(await rows(ground, Delivery, Delivery.state == "sending")) == len(job.addresses)
     assert platform.gate is not None
     platform.gate.set()
-    await until(lambda: len(platform.texts) == 300, within=20)
+    await until(lambda: len(platform.texts) == 300, within=60)
     out.stop()
     await running
 
