@@ -221,9 +221,11 @@ async def _tell_city(
     text, untaken = WORDS(said, unit=unit, at=clock(work, work.now), **words), sent.ack if asleep else None
     await fault_voice.to_groups(work, fault, groups, text, key, skip=[skip], mention=people, debt=untaken)
     for person in people:
-        text = WORDS(_said("city_person", sent), call=call(person), unit=unit, **words)
+        news = fault_voice.news_comes(work, person, groups)
+        text = WORDS(_said("city_person", sent), call=call(person), unit=unit, news=news, **words)
         await fault_voice.to_person(work, fault, person, text, key, skip=[skip])
-    remember(work, fault, [str(group) for group in groups], [] if groups else [p.person_id for p in people])
+    alone = [one.person_id for one in people if not fault_voice.hears_in_group(work, one, groups)]
+    remember(work, fault, [str(group) for group in groups], alone)
 
 
 def remember(work: Work, fault: Fault, groups: Iterable[str], people: Iterable[str]) -> None:

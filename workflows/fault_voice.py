@@ -11,6 +11,8 @@ from storage.work import Work
 from workflows import fault_book as book
 from workflows import manners
 from workflows.digest import MERGED
+from workflows.people import by_mail_only
+from workflows.phrases import WORDS as PHRASES
 from workflows.phrases import greeting
 
 RENDERER = "fault"
@@ -183,6 +185,19 @@ async def to_everyone_told(
         elif name in work.org.people and name not in set(but):
             person = work.org.people[name]
             await to_person(work, fault, person, greeting(person, text), key, skip=passed)
+
+
+def hears_in_group(work: Work, person: Person, groups: Iterable[Address]) -> bool:
+    """Whether what is said in these groups reaches a person now: they have that platform, and groups are not asleep."""
+    here = {address.platform for address in groups}
+    return any(work.org.accounts(person.person_id, one) for one in here) and not manners.groups_sleep(work)
+
+
+def news_comes(work: Work, person: Person, groups: Iterable[Address]) -> str:
+    """The sentence that says where they hear how it goes on: in the groups, by mail, or in their own chat."""
+    if hears_in_group(work, person, groups):
+        return PHRASES("news.group")
+    return PHRASES("news.mail" if by_mail_only(work.org, person, work.platforms) else "news.direct")
 
 
 async def send(work: Work, person: Person, text: str, key: str, about: str = "") -> None:

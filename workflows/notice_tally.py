@@ -106,11 +106,15 @@ async def schedule(work: Work, number: str) -> None:
 
 
 async def on_due(work: Work, timer: Timer) -> None:
-    """The answers are due: whoever is silent now is shown to the coordinator without being asked for."""
-    silent = select(Obligation.id).where(*_owed(timer.about), col(Obligation.closed_at).is_(None)).limit(1)
+    """Answers are due, by chat first and by mail later: who is silent by then is shown to the coordinator unasked."""
+    owed = select(Obligation.due_at).where(*_owed(timer.about), col(Obligation.closed_at).is_(None)).distinct()
+    dues = sorted((await work.session.exec(owed)).all())
     spreading = select(Notice.meeting).where(Notice.meeting == timer.about, Notice.state == "spreading").limit(1)
-    if any([(await work.session.exec(query)).first() for query in (silent, spreading)]):
+    if (dues and dues[0] <= work.now) or (await work.session.exec(spreading)).first() is not None:
         await schedule(work, timer.about)
+    later = [due for due in dues if due > work.now]
+    if later:
+        await set_timer(work, timer.key, timer.kind, later[0], about=timer.about)
 
 
 async def on_timer(work: Work, timer: Timer) -> None:

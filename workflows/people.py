@@ -5,6 +5,7 @@ from datetime import datetime
 from storage.directory import Directory
 from storage.models import Group, Obligation, Person
 
+MAIL = "email"
 ANSWERING = ("coordinator", "engineer", "client", "dispatcher")
 
 
@@ -23,6 +24,12 @@ def owers(org: Directory, obligation: Obligation, at: datetime) -> list[Person]:
     """Who owes this: the people named in it, else who answers for its unit."""
     named = [org.people[person_id] for person_id in obligation.person_ids if person_id in org.people]
     return named or responders(org, obligation.unit_id, at)
+
+
+def by_mail_only(org: Directory, person: Person, platforms: frozenset[str]) -> bool:
+    """Whether nothing but mail reaches them."""
+    places = org.addresses(person.person_id, platforms)
+    return bool(places) and all(place.platform == MAIL for place in places)
 
 
 def upper_supervisors(org: Directory, unit_id: str) -> list[Person]:

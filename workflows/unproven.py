@@ -10,6 +10,7 @@ from dataclasses import replace
 from intents.reading import Reading
 from storage.messages import Action
 from workflows import fault
+from workflows.people import by_mail_only
 from workflows.reader import Reader, numbers_in
 from workflows.turn import Turn
 from workflows.words import Words
@@ -46,9 +47,10 @@ def _is_report(reading: Reading) -> bool:
 async def _ask_for_proof(turn: Turn) -> None:
     quoted = turn.incoming.quote.text if turn.incoming.quote else ""
     numbers = tuple(dict.fromkeys((*turn.numbers, *numbers_in(quoted))))
+    alone = "_mail" if by_mail_only(turn.work.org, turn.person, turn.work.platforms) else ""
     if len(numbers) != 1:
-        await turn.reply(WORDS("ask"))
+        await turn.reply(WORDS(f"ask{alone}"))
         return
     verb, label = VERBS[numbers[0][:2]]
     button = Action(label=WORDS(label), value=f"{verb}:{numbers[0]}", say="")
-    await turn.reply(WORDS("ask_number", number=numbers[0]), about=numbers[0], actions=[button])
+    await turn.reply(WORDS(f"ask_number{alone}", number=numbers[0]), about=numbers[0], actions=[button])

@@ -85,7 +85,7 @@ async def test_the_client_group_hears_at_night_when_a_grave_fault_is_taken_and_m
     bot.forget_all()
     await bot.say("li", "收到")
     bot.expect(CLIENT, "【已接单】", "李工")
-    for place in ("wang", "sun", "zhou", "zhao"):
+    for place in ("wang", "sun", "zhou", "zhao", "he"):
         bot.expect(place, NUMBER, "李工", "0:30接单")
     bot.expect("li", NUMBER)
     bot.nothing_more()

@@ -83,3 +83,44 @@ async def test_everything_goes_by_mail_to_people_without_chat_and_only_notices_t
         await bot.say("gao", "安川县水利局二楼会议室没声音了")
         assert bot.unread("email:direct:li@linhe.example.org") == []
         bot.expect("email:direct:wu@anchuan.example.org", "GZ-20261124-002", "接单")
+
+
+def by_mail_alone(tables: Any) -> None:
+    """Nobody has a messenger."""
+    for row in tables.rows["people"]:
+        row.cells["dingtalk_id"] = row.cells["wecom_id"] = ""
+
+
+async def test_the_tally_comes_when_the_time_of_mail_is_up(tmp_path: Path) -> None:
+    async with scenario(tmp_path, change=by_mail_alone, email=MAIL) as bot:
+        await bot.say("chen", SAID, platform="email")
+        await bot.say("chen", "确认", platform="email")
+        chen = "email:direct:chen@sheng.example.org"
+        bot.forget_all()
+        await bot.until(at("24T17:09"))
+        assert not [seen for seen in bot.unread(chen) if "回复情况" in seen.text]
+        await bot.until(at("24T17:10"))
+        bot.expect(chen, "回复情况（17:10）", "应到8，已确认0")
+
+
+async def test_chat_and_mail_have_a_tally_each_when_their_time_is_up(tmp_path: Path) -> None:
+    async with scenario(tmp_path, change=without_chat, email=MAIL) as bot:
+        await publish(bot)
+        bot.forget_all()
+        await bot.until(at("24T17:15"))
+        told = [seen.text for seen in bot.unread("dingtalk:direct:dt-chen") if "回复情况" in seen.text]
+        assert [text.split("（")[1].split("）")[0] for text in told] == ["15:20", "17:10"]
+
+
+async def test_who_has_only_mail_hears_by_mail_how_a_grave_fault_goes_on(tmp_path: Path) -> None:
+    def he_by_mail(tables: Any) -> None:
+        for row in tables.rows["people"]:
+            if row.cells["person_id"] == "he":
+                row.cells["dingtalk_id"] = row.cells["wecom_id"] = ""
+
+    async with scenario(tmp_path, change=he_by_mail, email=MAIL) as bot:
+        await bot.say("fang", "三楼会议室没声音了，会马上开始")
+        he = "email:direct:he@jiangzhou.example.org"
+        bot.expect(he, "何工您好", "进展会发到您的邮箱", absent=["在群里"])
+        await bot.say("li", "收到")
+        bot.expect(he, "李工", "接单")
