@@ -128,3 +128,16 @@ async def test_a_marked_paper_is_gone_from_the_disk_and_its_subject_goes_nowhere
             assert not [path for path in (bot.ground.settings.data_path / folder).rglob("*") if path.is_file()]
         kept = json.dumps([row.payload for row in await bot.rows(InboxRow)], ensure_ascii=False)
         assert "防汛" not in kept
+
+
+async def test_a_photo_of_the_notice_by_mail_is_asked_for_in_words_and_becomes_its_basis(tmp_path: Path) -> None:
+    picture = b"\xff\xd8\xff" + b"x" * 9000
+    async with life(tmp_path) as bot:
+        await bot.write("chen", "见附件通知", subject="会议保障", files={"IMG_2031.jpg": picture})
+        asked = bot.reads("chen", "图片《IMG_2031.jpg》里的字我读不了", "会议时间、名称和参加范围写给我")
+        await bot.write("chen", "明天上午9点半全省防汛视频会商会，各市县参加", answers=asked)
+        draft = bot.reads("chen", "【请核对】", "全省防汛视频会商会", "依据：IMG_2031.jpg")
+        assert await bot.rows(StoredFile) == []
+        await bot.write("chen", "确认", answers=draft)
+        bot.reads("li", "【会议保障通知】", "依据：IMG_2031.jpg")
+        assert [row.name for row in await bot.rows(StoredFile)] == ["IMG_2031.jpg"]
