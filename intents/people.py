@@ -97,7 +97,7 @@ def _cut(text: str, start: int, end: int, listed: bool = False) -> Person | None
     if text.startswith(_NOT, start):
         return None
     for stop in (end, end - 1):
-        if stop - start == 3 and text[stop - 1 : stop + 1] in words():
+        if stop - start == 3 and text[stop - 1 : stop + 1] in words() and text[stop : stop + 2] not in words():
             continue
         closed = _NO_END if stop - start == 3 else _PARTICLES
         goes_on = _AFTER.match(text[stop : stop + 4]) or (listed and text[stop : stop + 2] in words())

@@ -51,7 +51,7 @@ def _meant(text: str, start: int, end: int, word: str) -> bool:
     same = sum(one == other for one, other in zip(text[start:end], word, strict=True))
     return (
         same > 0
-        and text[start:end] not in _RIGHT
+        and not any(right in text[start:end] for right in _RIGHT)
         and "\u4e00" <= text[start] <= "\u9fff"
         and stands_free(text, start, end)
     )

@@ -28,6 +28,8 @@ _SYMPTOMS = tuple(
     (code, compiled("|".join(spelled_out(one, _WORDS["list"], code) for one in ways), f"things.toml: {code}"))
     for code, ways in _WORDS["symptom"].items()
 )
+_CLOSE = 6
+_CONSEQUENCES = frozenset(_WORDS["consequence"]["codes"])
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
 _OWN_CABLE = patterns("things.toml")["own_cable"]
@@ -177,8 +179,13 @@ def _segments(text: str) -> list[tuple[int, int]]:
 
 def _precise(hits: list[Symptom]) -> list[Symptom]:
     codes = {hit.code for hit in hits if hit.state not in ("denied", "absent")}
-    firm = {code for code in codes if not _OVER.get(code, frozenset()) & codes}
-    return [hit for hit in hits if not _OVER.get(hit.code, frozenset()) & firm]
+    firm = [hit for hit in hits if hit.code in codes and not _OVER.get(hit.code, frozenset()) & codes]
+    return [hit for hit in hits if not any(one.code in _OVER.get(hit.code, ()) and _near(hit, one) for one in firm)]
+
+
+def _near(hit: Symptom, one: Symptom) -> bool:
+    """A consequence told further on counts beside its cause ("光缆挖断，导致三个乡镇网络中断")."""
+    return hit.code not in _CONSEQUENCES or hit.start - one.end <= _CLOSE
 
 
 def _state(segment: str, match: re.Match[str]) -> State:

@@ -18,7 +18,7 @@ from intents.time_doubt import doubt
 from intents.time_roles import assign_roles
 from intents.time_tokens import Token
 
-_NOON, _EVENING = 12, 18
+_NOON, _EVENING, _SMALL_HOURS = 12, 18, 6
 
 Grain = Literal["day", "minute", "range"]
 
@@ -99,6 +99,8 @@ class _Assembler:
         self.at = 0
         self.anchor: date | None = None
         self.half: str | None = None
+        self.follows = False
+        """Whether the last date was told by the one before ("次日")."""
         self.found: list[TimeSpan] = []
 
     def run(self) -> list[TimeSpan]:
@@ -127,6 +129,7 @@ class _Assembler:
     def _date(self) -> None:
         first = self.tokens[self.at]
         self.at += 1
+        self.follows = first.follows
         day, last, flags, end = self._day(first)
         if last is not None:
             self._finish_range(day, last, first.start, flags, end)
@@ -172,7 +175,7 @@ class _Assembler:
         first = self.tokens[self.at]
         self.at += 1
         base = day or self.anchor or self.now.date()
-        moment, more = self._moment(base, first)
+        moment, more = self._moment(base, first, half="am" if self._after_a_night(base, first) else None)
         flags = flags + first.flags + more
         other = self._peek("clock", "date")
         if other is not None and tokens.IS_RANGE.fullmatch(self._gap()):
@@ -182,6 +185,13 @@ class _Assembler:
                 self.found.append(TimeSpan(moment, until, (start, end), "range", _unique(flags + late)))
                 return
         self.found.append(TimeSpan(moment, None, (start, first.end), "minute", _unique(flags)))
+
+    def _after_a_night(self, base: date, clock: Token) -> bool:
+        """ "22:00开始，至次日1:00结束": small hours of the day after an evening are the night's."""
+        last = self.found[-1].start if self.found else None
+        if not isinstance(last, datetime) or last.hour < _EVENING or clock.half is not None:
+            return False
+        return base == last.date() + timedelta(days=1) and (clock.hour or 12) <= _SMALL_HOURS and self.follows
 
     def _range_end(
         self, base: date, first: Token, moment: datetime, other: Token
