@@ -164,18 +164,25 @@ def _under_title(message: Outgoing, fits: bool) -> str:
     return _without_heading(message.text, title(message)) if fits else words("card.see_above")
 
 
+def _first_sentence(state: str) -> tuple[str, str]:
+    """A heading and what stands below it: the first sentence and the rest, else as much as fits and all of it."""
+    first, _, rest = state.strip().partition("。")
+    if len(first) <= TITLE_LENGTH and "\n" not in first:
+        return first, rest.strip()
+    return shortened((first.splitlines() or [""])[0], TITLE_LENGTH), state
+
+
 def _without_heading(text: str, heading: str) -> str:
     return text.removeprefix(heading).lstrip(" ：:，")
 
 
 def notice_card(task: str, heading: str, state: str, link: str, limit: int) -> Json:
     """What becomes of a card: the state in place of the buttons. A card of this kind must lead somewhere."""
-    first = next((line.strip() for line in state.splitlines() if line.strip()), "")
-    said = _without_heading(state, heading) or state
+    title_text, said = (heading, _without_heading(state, heading) or state) if heading else _first_sentence(state)
     return {
         "card_type": "text_notice",
         "task_id": task,
-        "main_title": {"title": heading or shortened(first, TITLE_LENGTH)},
+        "main_title": {"title": title_text},
         "sub_title_text": shortened(said, limit),
         "card_action": {"type": 1, "url": link if urlsplit(link).scheme in {"http", "https"} else HOME},
     }

@@ -34,6 +34,8 @@ from storage.ports import Refused, Retry, SendError, Unsure
 from storage.settings import WeComSettings
 
 SINGLE, GROUP = 1, 2
+CONTENT_REFUSED = {"errcode 40008", "errcode 40058", "errcode 44004", "errcode 45002"}
+"""Of what is said and not of where: the next words may go there."""
 
 log = structlog.get_logger(__name__)
 
@@ -207,9 +209,12 @@ class Ways:
         except CardRefused:
             raise
         except Refused as error:
+            if error.reason in CONTENT_REFUSED:
+                raise
             self._closed.add(_place(address))
             log.warning("the robot may not push there", place=str(address), reason=error.reason)
-            raise
+            key = "message.push_refused" if kind == GROUP else "message.push_refused_alone"
+            raise Refused(words(key, detail=error.reason)) from None
         return ""
 
     async def push_words(self, address: Address, text: str) -> str:

@@ -152,14 +152,30 @@ async def test_pushes_say_what_they_are_for_and_are_told_apart() -> None:
 async def test_a_refused_push_is_remembered_until_somebody_speaks_there_and_operators_know() -> None:
     async with bench(app=False) as b:
         await b.connect()
-        assert isinstance(await b.send(IN_GROUP), Refused)
+        first = await b.send(IN_GROUP)
+        assert isinstance(first, Refused)
+        assert "@它说一句" in first.reason
         assert isinstance(await b.send(IN_GROUP), Refused)
         assert len(b.simulator.gateway.of("aibot_send_msg")) == 1, "once is enough"
+        alone = await b.send(person("LiMing"))
+        assert isinstance(alone, Refused)
+        assert "先跟机器人说一句" in alone.reason
         assert GROUP in b.adapter.trouble()
         assert "@机器人" in b.adapter.trouble()
         await b.asked("我来说一句")
         assert not b.adapter.trouble()
         sent(await b.send(IN_GROUP, text="通知"))
+
+
+async def test_words_that_are_refused_do_not_close_the_way_for_the_next() -> None:
+    async with bench(app=False) as b:
+        await b.connect()
+        await b.asked()
+        b.simulator.gateway.fault("aibot_send_msg", errcode=40058)
+        refused = await b.send(IN_GROUP, text="一")
+        assert isinstance(refused, Refused)
+        assert refused.reason == "errcode 40058"
+        sent(await b.send(IN_GROUP, text="二"))
 
 
 async def test_a_refused_push_goes_by_the_groups_own_robot() -> None:
@@ -336,8 +352,9 @@ async def test_a_card_in_a_direct_chat_shows_what_the_press_has_led_to() -> None
         await b.simulator.talk.press("LiMing", "接单", shown)
         heard = await b.heard(2)
         assert (heard.click, heard.sender.account) == ("take:GZ-1", "LiMing")
-        sent(await b.send(person("LiMing"), text="GZ-1 由李工接单", hints=heard.hints))
+        sent(await b.send(person("LiMing"), text="GZ-1 由李工接单。修好后请回“修好了”。", hints=heard.hints))
         await until(lambda: "由李工接单" in shown.text)
+        assert shown.text == "GZ-1 由李工接单\n修好后请回“修好了”。", "each word once"
         assert not shown.buttons
 
 
