@@ -44,7 +44,7 @@ _FIRM = 0.6
 """Where something is expected, the rules know it, and one as sure as this is not doubted."""
 _TRUST = 1.2
 """How much the odds of a rule count beside those of the second opinion; found by holding sets back from training."""
-_GUESS, _BOLD_GUESS, _MAYBE_TALK, _OWN_MATTER = 0.35, 0.65, 0.25, 0.9
+_GUESS, _BOLD_GUESS, _MAYBE_TALK, _OWN_MATTER = 0.35, 0.65, 0.15, 0.9
 _ABOUT_IT = frozenset({"fault.cancel", "fault.confirm", "fault.reject", "fault.update", "fault.urge"})
 
 

@@ -26,6 +26,8 @@ FRESH = HERE / "fresh.jsonl"
 """Written by hands that did not look at the rules; tuned on after the first reading."""
 HELD = HERE / "held.jsonl"
 """Written likewise; read once for the figures, never tuned or trained on."""
+SPOKEN = HERE / "spoken.jsonl"
+"""How people talk when they do not name the thing, and small talk beside it: intents alone, no slots."""
 CREATING = {
     "fault.report",
     "meeting.notice",
@@ -116,7 +118,8 @@ def _count(scores: Scores, record: dict[str, Any], reading: Reading) -> None:
     if record["intent"] == "none" and record.get("act", "ignore") == "ignore":
         scores.talk[reading.act] += 1
         scores.talk["begun"] += reading.act == "act" and reading.intent in CREATING
-    got, want = outward(reading.slots), record["slots"]
+    got = outward(reading.slots)
+    want = record.get("slots", got)
     wrong = record["intent"] != reading.intent or got != want
     if wrong:
         scores.errors.append(_told(record, reading, got))
@@ -131,7 +134,7 @@ def _count(scores: Scores, record: dict[str, Any], reading: Reading) -> None:
 
 
 def _told(record: dict[str, Any], reading: Reading, got: dict[str, Any]) -> str:
-    want = record["slots"]
+    want = record.get("slots", got)
     around = f"{record['role']} {record['expecting']} {record['step']} {record['now'][:16]}"
     lines = [f"{record['id']} [{around}] {record['text'][:120]}"]
     if record["intent"] != reading.intent:
@@ -174,7 +177,7 @@ def report(scores: Scores) -> Iterable[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Score the understanding on labelled lines.")
-    parser.add_argument("files", nargs="*", type=Path, default=[DEV, FRESH, HELD])
+    parser.add_argument("files", nargs="*", type=Path, default=[DEV, FRESH, SPOKEN, HELD])
     parser.add_argument("--sites", type=Path, default=SITES)
     parser.add_argument("--errors", action="store_true", help="print each line that went wrong")
     chosen = parser.parse_args(arguments)

@@ -8,7 +8,7 @@ import pytest
 
 from intents.cli import load_places
 from intents.understand import Understanding
-from tests.understanding.evaluate import DEV, FRESH, HELD, HERE, SITES, Scores, context_of, load, score
+from tests.understanding.evaluate import DEV, FRESH, HELD, HERE, SITES, SPOKEN, Scores, context_of, load, score
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,9 @@ def test_what_is_awaited_does_not_turn_a_plain_word_into_an_answer(understanding
             handed = plain in ("assign", "fault.reject", "meeting.cancel", "meeting.notice", "assist.request")
             assert not (expecting == "ack" and handed and got == "ack"), record["text"]
     assert turned / asked <= 0.05
+
+
+def test_how_people_talk_without_naming_the_thing_is_understood(understanding: Understanding) -> None:
+    spoken = score(load(SPOKEN), understanding)
+    assert spoken.intent >= 0.97
+    assert spoken.small_talk_begun == 0

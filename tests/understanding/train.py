@@ -19,7 +19,7 @@ from intents.cli import load_places
 from intents.second import features
 from intents.understand import Understanding
 from intents.words import HERE as INTENTS
-from tests.understanding.evaluate import DEV, FRESH, HERE, SITES, context_of, load
+from tests.understanding.evaluate import DEV, FRESH, HERE, SITES, SPOKEN, context_of, load
 
 Row = tuple[list[str], str]
 Table = dict[str, dict[str, float]]
@@ -75,7 +75,7 @@ def _step(rows: Sequence[tuple[list[float], list[float]]], scale: float, wanted:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Train the second opinion.")
-    parser.add_argument("files", nargs="*", type=Path, default=[DEV, FRESH, HERE / "examples.jsonl"])
+    parser.add_argument("files", nargs="*", type=Path, default=[DEV, FRESH, SPOKEN, HERE / "examples.jsonl"])
     parser.add_argument("--out", type=Path, default=INTENTS, help="the folder of the file of weights")
     chosen = parser.parse_args(arguments)
     _write(chosen.out / "weights.json", train(rows(chosen.files)))
