@@ -18,7 +18,7 @@ _SIDE = ("sign_in", "deadline", "arrival", "old")
 def level(spans: Spans) -> str:
     """ "emergency" when a meeting runs or begins within the hour, a whole site is down or a leader is hit; "general"
     otherwise, and whenever the sender says that it can wait."""
-    text = spans.plain
+    text = spans.core
     if _WORDS["small"].search(text):
         return "general"
     near = _meeting_near(spans)

@@ -104,8 +104,8 @@ def _signs(spans: Spans, hit: PlaceHit) -> bool:
     """A client's own unit as the whole first or last clause ("…麻烦保障一下，安吉水利")."""
     if spans.context.role != "client" or len(spans.places) > 1:
         return False
-    edges = [clause for clause in (spans.clauses[0], spans.clauses[-1]) if clause.start <= hit.start < clause.end]
-    return any(clause.text == spans.text[hit.start : hit.end] for clause in edges)
+    own = [clause for clause in spans.clauses if clause.start < len(spans.core)]
+    return any(edge.start == hit.start and edge.end == hit.end for edge in (own[0], own[-1])) if own else False
 
 
 def venue(spans: Spans, places: PlaceIndex, firm: bool) -> list[str]:

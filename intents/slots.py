@@ -183,7 +183,7 @@ def _checklist(facts: Facts, _places: PlaceIndex) -> Slots:
     found: Sequence[checks.Check] = spans.checks
     if not found:
         asked = spans.context.step
-        status = checks.bare_status(spans.plain, spans.symptoms)
+        status = checks.bare_status(spans.core, spans.symptoms)
         found = [checks.Check(asked, status, 0, len(spans.text))] if asked else []
         status_all: str | None = status
     else:
@@ -208,7 +208,7 @@ def _bad_devices(spans: Spans) -> list[str]:
 
 
 def _score(facts: Facts, _places: PlaceIndex) -> Slots:
-    text = facts.spans.text
+    text = facts.spans.core
     number = _PATTERNS["score_number"].search(text)
     if number is not None:
         return {"score": _CHINESE.get(number.group(1)) or int(number.group(1))}

@@ -26,6 +26,7 @@ _LIFE: WordIndex[str] = WordIndex(
 )
 _FILLERS = re.compile(load_toml("polarity.toml")["fillers"])
 _EVERYBODY = re.compile("|".join(load_toml("scope.toml")["all"]))
+_COURTESY = re.compile(load_toml("polarity.toml")["courtesy"])
 _ROOMS = load_toml("rooms.toml")
 _ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']})*(?:{_ROOMS['kind']})")
 _ROOM_KIND = re.compile(rf"^(?:{_ROOMS['kind']}|{_ROOMS['bare']})$")
@@ -88,6 +89,12 @@ class Spans:
         return _hide(self.text, [(hit.start, hit.end) for hit in self.places], PLACE)
 
     @cached_property
+    def core(self) -> str:
+        """`plain` without what only closes it: thanks, stickers, exclamation marks."""
+        tail = _COURTESY.search(self.plain)
+        return self.plain[: tail.start()] if tail is not None and tail.start() else self.plain
+
+    @cached_property
     def devices(self) -> list[things.Thing]:
         return things.devices(self.plain)
 
@@ -111,7 +118,7 @@ class Spans:
 
     @cached_property
     def checks(self) -> list[checks.Check]:
-        return checks.find(self.plain, self.symptoms, self.context)
+        return checks.find(self.core, self.symptoms, self.context)
 
     @cached_property
     def left_over(self) -> int:
