@@ -143,13 +143,13 @@ async def earliest(work: Work, row: Delivery, after: timedelta = timedelta()) ->
     return await _wait(work, now.ends + (timedelta() if pressing else after))
 
 
-async def still(work: Work, row: Delivery, _after: timedelta = timedelta()) -> datetime:
+async def still(work: Work, row: Delivery, after: timedelta = timedelta()) -> datetime:
     """When a message may be sent that was queued by day and is still here (an outage): as if it were queued now."""
     now = hush(work)
     if now is None or row.created_at >= now.starts:
         return work.now  # judged when it was queued
     is_answer = row.urgency == int(Urgency.ANSWER) and work.now - row.created_at < ANSWERED
-    return work.now if is_answer else await earliest(work, row)
+    return work.now if is_answer else await earliest(work, row, after)
 
 
 def _is_answer(work: Work, row: Delivery) -> bool:

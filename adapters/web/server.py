@@ -19,6 +19,7 @@ from adapters.web.metrics import Metrics
 from adapters.web.pages import HEADERS, STATIC, page
 from adapters.web.stream import Streams
 from adapters.web.talk import Talk
+from storage.memory import keep_in_place
 from storage.runtime import Runtime
 
 MAX_BODY: Final = 1024 * 1024
@@ -135,6 +136,7 @@ async def serve(
 
 
 async def _run_until(runtime: Runtime, stop: asyncio.Event, health: Health) -> None:
+    keep_in_place()
     bot, told = asyncio.create_task(runtime.run()), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({bot, told}, return_when=asyncio.FIRST_COMPLETED)

@@ -17,6 +17,7 @@ from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.clock import SystemClock
+from storage.memory import keep_in_place
 from storage.messages import Address
 from storage.models import Identity, Obligation, Person, Unit
 from storage.ports import Outcome, SendJob
@@ -87,6 +88,7 @@ async def province() -> AsyncIterator[Scenario]:
 async def live(bot: Scenario, until: datetime, start: datetime) -> Watch:
     """Run the bot in real time from ``start`` to ``until`` on its clock, and till no rung is overdue."""
     bot.ground.clock = SystemClock(start - datetime.now(UTC))
+    keep_in_place()
     watch = Watch(bot)
     running = asyncio.create_task(bot.runtime.run())
     while bot.ground.clock.now() < until or (await overdue(bot)):  # noqa: ASYNC110 - no event for it

@@ -44,7 +44,7 @@ async def test_a_message_is_answered_while_it_runs(database: Database) -> None:
     runtime = Runtime(ground_on(database, SystemClock()), [platform], logic.logic())
     running = asyncio.create_task(runtime.run())
     await runtime.inbox.accept(incoming(1, "没声音了"))
-    await until(lambda: bool(platform.seen), within=2)
+    await until(lambda: bool(platform.seen), within=20)
     assert platform.seen[0].text == "收到：没声音了"
     await owe(runtime.ground, "甲", SystemClock().now() + timedelta(milliseconds=300), {"due": 0})
     await until(lambda: logic.rungs == [("甲", "due")], within=2)
