@@ -2,6 +2,8 @@
 
 import base64
 import tomllib
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +198,14 @@ def test_hostile_mail_takes_no_more_than_moments(name: str) -> None:
     watch = Stopwatch()
     assert_storable(read_letter(HOSTILE[name]))
     assert watch.seconds() < 60
+
+
+@pytest.mark.parametrize("name", ["会议通知.exe", "通知.pdf.scr", "setup.MSI", "看图.lnk", "宏.js"])
+def test_programs_are_not_kept_and_are_named(name: str) -> None:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["Message-ID"] = "li@gov.example.cn", "<m1@gov.example.cn>"
+    message.set_content("见附件")
+    message.add_attachment(b"MZ" + b"x" * 100, maintype="application", subtype="octet-stream", filename=name)
+    read = read_letter(message.as_bytes())
+    assert read.files == ()
+    assert [(one.why, one.name) for one in read.unread] == [("program", name)]
