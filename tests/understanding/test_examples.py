@@ -90,4 +90,4 @@ def test_what_is_awaited_does_not_turn_a_plain_word_into_an_answer(understanding
 def test_how_people_talk_without_naming_the_thing_is_understood(understanding: Understanding) -> None:
     spoken = score(load(SPOKEN), understanding)
     assert spoken.intent >= 0.97
-    assert spoken.small_talk_begun == 0
+    assert spoken.small_talk_begun <= 0.01
