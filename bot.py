@@ -154,8 +154,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Runtime]:
 
 async def _live(settings: Settings, announce: str, *, sample: bool = False) -> None:
     """Run until SIGTERM or Ctrl+C; ``sample``: with the sample organisation and a clock that can be pushed (demo)."""
-    from adapters.web.server import build_app
-    from adapters.web.server import serve as serve_http
+    from adapters.web import server
     from storage.calendar_jobs import start_calendar
     from storage.takeover import take_over
     from workflows import demo as sample_demo
@@ -178,8 +177,8 @@ async def _live(settings: Settings, announce: str, *, sample: bool = False) -> N
             print(f"{announce} http://{host}:{port}/", flush=True)
 
         try:
-            app = build_app(runtime, may_push_clock=sample)
-            await serve_http(app, runtime, host, settings.web.port, stop, ready)
+            app = server.build_app(runtime, may_push_clock=sample)
+            await server.serve(app, runtime, host, settings.web.port, stop, ready)
         except OSError as error:
             raise port_error(host, settings.web.port, error) from error
         finally:
@@ -202,9 +201,9 @@ def demo(
 
     with tempfile.TemporaryDirectory(prefix="huibao-demo-") as fresh:
         folder = (data or Path(fresh)).resolve()
-        console = {"port": port, "console": True, "console_platforms": ["wecom", "email"]}
-        values = {"web": console, "data_dir": str(folder)}
-        _serve(build_settings(values, {}, folder, "demo"), WORDS("demo"), sample=True)
+        web = {"port": port, "console": True, "console_platforms": ["wecom", "email"]}
+        settings = build_settings({"web": web, "data_dir": str(folder)}, {}, folder, "demo")
+        _serve(settings, WORDS("demo"), sample=True)
 
 
 @app.command()
@@ -223,8 +222,8 @@ def check(config: Config = DEFAULT_CONFIG) -> None:
 
     async def run() -> bool:
         async with grounded(settings) as (ground, http):
-            lines = await check_lines(ground, build_adapters(settings, ground, http))
-            lines.append(await helper_line(settings.llm, http))
+            adapters = build_adapters(settings, ground, http)
+            lines = [*await check_lines(ground, adapters), await helper_line(settings.llm, http)]
         for line in lines:
             print(WORDS("check_ok" if line.ok else "check_fail", what=line.what, detail=line.detail))
         return all(line.ok for line in lines)
@@ -353,6 +352,7 @@ def _settings(config: Path) -> Settings:
 
 def _serve(settings: Settings, announce: str, *, sample: bool = False) -> None:
     """Run for ever; on SQLite only one process at a time may serve a data directory."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # until it runs there is nothing to finish
     from storage.takeover import AlreadyRunningError, only_process
     from workflows.footing import StartError, trouble, usable
 
@@ -378,13 +378,12 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _refuse(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(2)
+    _fail(sentence, 2)
 
 
-def _fail(sentence: str) -> NoReturn:
+def _fail(sentence: str, code: int = 1) -> NoReturn:
     print(sentence, file=sys.stderr)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 def main() -> None:

@@ -1,12 +1,15 @@
 """``bot.py serve`` from the outside: both stories on the wire, killed, stopped, started again, verified."""
 
+import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.process import Served, command, served
+from tests.acceptance.process import PATIENCE, ROOT, Served, clean_environment, command, served
 from tests.dingtalk.conftest import CLIENT_ID
+from tests.playing import until
 
 CLIENTS, COUNTY, COORDINATORS = "cid-linhe-client", "cid-linhe", "cid-jike"
 
@@ -84,3 +87,15 @@ async def test_the_read_api_wants_its_token(tmp_path: Path) -> None:
         assert (await bot.get("/api/v1/meetings", token="guess"))[0] == 401
         assert (await bot.get("/api/v1/meetings?nonsense=1"))[0] == 400
         assert await bot.get("/api/v1/meetings") == (200, {"rows": [], "next": None})
+
+
+async def test_a_serve_that_is_stopped_while_it_still_starts_has_not_failed(tmp_path: Path) -> None:
+    config = tmp_path / "huibao.toml"
+    config.write_text("[web]\nport = 0\n", "utf-8")
+    words = (sys.executable, str(ROOT / "bot.py"), "serve", "--config", str(config))
+    process = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.PIPE, env=clean_environment())
+    await until((tmp_path / "data" / "huibao.lock").exists, PATIENCE)
+    process.terminate()
+    async with asyncio.timeout(PATIENCE):
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
