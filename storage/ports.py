@@ -58,6 +58,12 @@ class Capabilities:
     """Whether it may carry buttons to all of them; False: messages with buttons go to one person at a time."""
 
 
+def job_key(row_id: int) -> str:
+    """The idempotency key of a delivery (of the first one in a call). A card that was sent alone and has no name of its
+    own goes by it."""
+    return f"hb-{row_id}"
+
+
 @dataclass(frozen=True)
 class SendJob:
     """One rendered message for one or more addresses (more than one only when all are direct)."""

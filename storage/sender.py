@@ -20,7 +20,7 @@ from storage.claims import LEASE, Batch, Claims, Renderer
 from storage.messages import Address
 from storage.models import Delivery
 from storage.outcomes import OnAdvice, OnFailure, Outcomes, Tried
-from storage.ports import Adapter, Outcome, Receipts, Retry, SendJob, Unsure
+from storage.ports import Adapter, Outcome, Receipts, Retry, SendJob, Unsure, job_key
 from storage.recall import send_or_recall
 from storage.work import Ground
 from storage.worker import Worker
@@ -152,7 +152,7 @@ class Sender(Worker):
     async def _send(self, batch: Batch) -> Mapping[Address, Outcome]:
         first = batch[0]
         job = SendJob(
-            key=f"hb-{first.row_id}",
+            key=job_key(first.row_id),
             addresses=tuple(item.address for item in batch),
             message=first.message,
             hints=first.hints,

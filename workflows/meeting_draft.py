@@ -7,7 +7,7 @@ from typing import Any
 
 from intents.times import TimeSpan, find_times
 from storage.models import Expectation, Meeting, Unit
-from workflows import choices, meeting_details, paper_basis
+from workflows import choices, meeting_details, paper_basis, settled_cards
 from workflows.meeting_edit import Desk, new_time
 from workflows.meeting_plan import Plan, site_names
 from workflows.meeting_readback import read_draft
@@ -337,6 +337,7 @@ async def drop(turn: Turn, meeting: Meeting) -> None:
     meeting.state = "cancelled"
     turn.work.session.add(meeting)
     turn.audit("meeting.dropped", meeting.number)
+    await settled_cards.read_back(turn.work, meeting.number, "done")
     await forget(turn.work, meeting.number, KIND)
     await turn.reply(WORDS("say.dropped", number=meeting.number), about=meeting.number)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from storage.models import Expectation, Meeting
 from storage.work import Work
-from workflows import manners, meeting_clock, notice, notice_recall
+from workflows import manners, meeting_clock, notice, notice_recall, settled_cards
 from workflows.authority import may
 from workflows.meeting_change import Difference, between
 from workflows.meeting_clock import HOOKS, call_hooks
@@ -43,7 +43,7 @@ async def _act_on_published(turn: Turn, meeting: Meeting, asked: Expectation) ->
     if not may(turn.work.org, turn.person, "meeting.change", meeting.host_unit_id):
         await refuse(turn)
     elif int(asked.pending["version"]) != meeting.version:
-        _met(turn, asked)
+        await _met(turn, asked)
         await turn.reply(WORDS("say.moved_on", number=meeting.number), about=meeting.number)
     elif asked.pending["act"] == "cancel":
         await _cancel(turn, meeting, asked)
@@ -74,7 +74,7 @@ async def _publish(turn: Turn, meeting: Meeting, asked: Expectation) -> None:
         return
     if await refuse_outside(turn, meeting.site_ids):
         return
-    _met(turn, asked)
+    await _met(turn, asked)
     units = owing_units(org, meeting.site_ids)
     meeting.state, meeting.published_at = "published", work.now
     meeting.conversation = str(turn.incoming.conversation)
@@ -120,7 +120,8 @@ async def _in_the_hush(work: Work, meeting: Meeting) -> str:
     return WORDS("say.night") if now.groups_sleep else ""
 
 
-def _met(turn: Turn, asked: Expectation) -> None:
+async def _met(turn: Turn, asked: Expectation) -> None:
+    await settled_cards.read_back(turn.work, asked.about, "done")
     asked.state = "met"
     turn.work.session.add(asked)
     turn.expectations = [row for row in turn.expectations if row is not asked]
@@ -155,7 +156,7 @@ async def _change(turn: Turn, meeting: Meeting, plan: Plan, asked: Expectation) 
         start = full_clock(work, plan.starts_at)
         await turn.reply(WORDS("say.past", number=meeting.number, start=start), about=meeting.number)
         return
-    _met(turn, asked)
+    await _met(turn, asked)
     difference = between(work, Plan.of(meeting), plan)
     fresh = _newcomers(turn, meeting, difference)
     plan.write(work.org, meeting)
@@ -193,7 +194,7 @@ async def propose_cancel(turn: Turn, meeting: Meeting) -> None:
 
 async def _cancel(turn: Turn, meeting: Meeting, asked: Expectation) -> None:
     work = turn.work
-    _met(turn, asked)
+    await _met(turn, asked)
     units = owing_units(work.org, meeting.site_ids)
     meeting.state = "cancelled"
     meeting.conversation = str(turn.incoming.conversation)
@@ -207,7 +208,7 @@ async def _cancel(turn: Turn, meeting: Meeting, asked: Expectation) -> None:
 
 async def keep(turn: Turn, asked: Expectation) -> None:
     """A change or cancellation that was read back is not wanted after all."""
-    _met(turn, asked)
+    await _met(turn, asked)
     await turn.reply(WORDS("say.kept", number=asked.about), about=asked.about)
 
 

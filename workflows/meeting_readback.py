@@ -7,7 +7,7 @@ from storage.directory import Directory
 from storage.messages import Action
 from storage.models import Meeting
 from storage.work import Work
-from workflows import notice
+from workflows import notice, settled_cards
 from workflows.meeting_details import in_words
 from workflows.meeting_plan import FEW, Plan, scope_words, site_names
 from workflows.notice_scope import audience, owing_units
@@ -63,6 +63,7 @@ async def _ask(turn: Turn, meeting: Meeting, lines: Sequence[str], table: str, y
     """The lines that are not empty and how to answer them: in a group the mention is needed."""
     said = [line for line in lines if line]
     in_group, in_private = ("\n".join([*said, WORDS(f"{table}.{how}")]) for how in ("how_group", "how_direct"))
+    await settled_cards.read_back(turn.work, meeting.number, "newer")
     await turn.ask(in_group, in_private, about=meeting.number, title=title, actions=[yes])
 
 

@@ -12,6 +12,7 @@ from storage.messages import Action, Address, Outgoing, Urgency
 from storage.models import Delivery, Obligation
 from storage.outbox import post
 from storage.work import Work
+from workflows import settled_cards
 from workflows.digest import MERGED
 from workflows.phrases import call, clock
 from workflows.words import Words
@@ -73,14 +74,16 @@ def _card(row: Delivery) -> str:
 
 async def settle(work: Work, debt: Obligation) -> None:
     """Nothing more is owed: what was pressed or could be pressed on its reminders is gone."""
-    if debt.step == 0:
-        return
-    rows = [row for row in await _reminders(work, debt) if await _all_closed(work, row)]
     by = work.org.people.get(debt.met_by or "")
     if debt.met_at is not None and by is not None:
         text = WORDS("met", number=_number(debt), by=call(by), at=clock(work, debt.met_at))
     else:
         text = WORDS("gone", number=_number(debt))
+    if debt.kind == "notice_ack":
+        await settled_cards.notice(work, debt, text)
+    if debt.step == 0:
+        return
+    rows = [row for row in await _reminders(work, debt) if await _all_closed(work, row)]
     await _replace(work, debt, rows, text)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from storage.messages import Action
+from storage.ports import job_key
 from tests.dingtalk.bench import IN_GROUP, bench, dump, person, serving
 from tests.dingtalk.conftest import GROUP, until
 from tests.playing import sent
@@ -77,6 +78,15 @@ async def test_a_later_message_is_said_and_the_card_follows_by_key() -> None:
         assert card.public["buttons"] == "[]"
         assert card.public["extra"] == "kept"
         assert b.simulator.group_messages(GROUP)[-1].text == "报障\n李工已接单"
+
+
+async def test_a_card_without_a_name_goes_by_the_key_it_was_sent_with() -> None:
+    nameless = {name: value for name, value in SHOWN.items() if name != "card"}
+    async with bench(card_template_id="tpl.schema") as b:
+        sent(await b.send(person("liming"), key=job_key(7), **nameless))
+        sent(await b.send(person("liming"), text="已由王芳处理", title="报障", card=job_key(7), silent=True))
+        card = only_card(b.simulator)
+        assert (card.public["content"], card.public["buttons"]) == ("已由王芳处理", "[]")
 
 
 async def test_a_card_that_is_there_already_is_updated_after_a_restart() -> None:
