@@ -20,17 +20,22 @@ class WordIndex(Generic[Value]):
                 lengths[head].add(len(word))
             else:
                 lengths[head] = {len(word)}
+        self._single = frozenset(word for word in entries if len(word) == 1)
         self._lengths = {head: tuple(sorted(sizes, reverse=True)) for head, sizes in lengths.items()}
 
     def find(self, text: str, start: int = 0) -> Iterator[tuple[int, int, Value]]:
         """(start, end, value) of each word found."""
         at, size = start, len(text)
+        heads, single, entries = self._lengths, self._single, self._entries
         while at < size:
+            if text[at : at + 2] not in heads and text[at] not in single:
+                at += 1
+                continue
             end = self._longest(text, at)
             if end is None:
                 at += 1
                 continue
-            yield at, end, self._entries[text[at:end]]
+            yield at, end, entries[text[at:end]]
             at = end
 
     def longest_at(self, text: str, at: int) -> tuple[int, Value] | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from intents import things
 from intents.common import stands_free, words
 from intents.lexicon import WordIndex
-from intents.normal import simplified
+from intents.place_names import by_sound, spellings
 from intents.reading import Context, Place
 from intents.sounds import sound
 from intents.words import compiled, load_toml, patterns
@@ -31,13 +31,9 @@ _OFFICE_AFTER = _any_of("office_after")
 _FOREIGN = re.compile(f"(?:县|市|区)?(?:{'|'.join(_WORDS['foreign'])})")
 _JOINER = re.compile(_WORDS["joiner"])
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = tuple((unit, tuple(words)) for unit, words in _WORDS["kind"].items())
-_TAILS = ("主会场", "分会场", "会场")
 _LOWEST = "township"
-_MIN_SOUND, _MAX_SOUND = 3, 8
+_MIN_SOUND = 3
 _ROW = 3
-_BETWEEN, _AT_ONCE = "\0", 500
-_OFFICES = ("局", "中心")
-_TOWNS = ("镇", "乡", "街道")
 _PATTERNS = patterns("places.toml")
 
 
@@ -52,13 +48,14 @@ class PlaceHit:
 
 
 class PlaceIndex:
-    """The lexicon of sites. `find` does the reading; nothing here changes after building."""
+    """The lexicon of sites. `find` does the reading; nothing that it finds changes after building."""
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = tuple(places)
-        surfaces = _surfaces(self.places)
+        surfaces = spellings(self.places)
         self._index = WordIndex(surfaces)
-        self._sounds = WordIndex(_by_sound(surfaces, self.places))
+        self._sounds = WordIndex(by_sound(surfaces, self.places))
+        self._tiers: dict[tuple[str, str], tuple[int, ...]] = {}
         self._units = {place.unit: at for at, place in enumerate(self.places)}
 
     def find(self, text: str, context: Context, blanks: frozenset[int] = frozenset()) -> list[PlaceHit]:
@@ -74,6 +71,14 @@ class PlaceIndex:
     def provincial(self, hit: PlaceHit) -> bool:
         """True when only sites of the province can be meant."""
         return all(self.places[at].tier == "province" for at in hit.sites)
+
+    def of_tier(self, tier: str, kind: str) -> tuple[int, ...]:
+        """The sites of a tier whose unit is of a kind (any for ""); found once, there are few of either."""
+        if (tier, kind) not in self._tiers:
+            self._tiers[tier, kind] = tuple(
+                at for at, place in enumerate(self.places) if place.tier == tier and kind in place.unit
+            )
+        return self._tiers[tier, kind]
 
     def below(self, hit: PlaceHit) -> frozenset[int]:
         """The sites that lie below those of a hit, at any depth."""
@@ -306,80 +311,3 @@ def _region_of(unit: str) -> str:
     """ "温州市" of "温州市水利局"; empty when the unit has no such part."""
     found = _PATTERNS["region_head"].match(unit)
     return found.group() if found else ""
-
-
-def _surfaces(places: Sequence[Place]) -> dict[str, tuple[int, ...]]:
-    """Every spelling → sites. Names that were given win over spellings that are only derived."""
-    given: dict[str, tuple[int, ...]] = {}
-    derived: dict[str, tuple[int, ...]] = {}
-    for at, own in enumerate(_spellings(places)):
-        for word in own:
-            if len(word) > 1:
-                given[word] = (*given[word], at) if word in given else (at,)
-        for word in _derived(own):
-            if word not in own:
-                derived[word] = (*derived[word], at) if word in derived else (at,)
-    for word, sites in derived.items():
-        given.setdefault(word, sites)
-    return given
-
-
-def _spellings(places: Sequence[Place]) -> Iterator[set[str]]:
-    """The given names of each place as normalised texts spell them: lower case, simplified; many changed at once."""
-    table = str.maketrans(simplified())
-    for first in range(0, len(places), _AT_ONCE):
-        rows = [(place.name, *place.aliases, *_unit_name(place.unit)) for place in places[first : first + _AT_ONCE]]
-        joined = _BETWEEN.join(_BETWEEN.join(row) for row in rows)
-        plain = iter(joined.lower().translate(table).split(_BETWEEN))
-        for row in rows:
-            yield set(islice(plain, len(row)))
-
-
-def _unit_name(unit: str) -> tuple[str, ...]:
-    return (unit,) if len(unit) > 2 and "\u4e00" <= unit[0] <= "\u9fff" else ()
-
-
-def _derived(own: set[str]) -> set[str]:
-    """Short spellings of long ones: without 分会场, and 安川县局 or 安川水利局 for 安川县水利局."""
-    found: set[str] = set()
-    for name in own:
-        base = name
-        if name.endswith(_TAILS[-1]):
-            base = next(name[: -len(tail)] for tail in _TAILS if name.endswith(tail))
-        if len(base) < 3:
-            continue
-        found.add(base)
-        if (inner := _PATTERNS["inner_town"].fullmatch(base)) is not None:
-            found.add(inner[1] + inner[2])
-        if base.endswith(_OFFICES):
-            split = _PATTERNS["office"].fullmatch(base)
-            if split is not None:
-                found |= _office_names(*split.groups())
-        elif base.endswith(_TOWNS):
-            found.add(base[:-2] if base.endswith("街道") else base[:-1])
-    return {name for name in found if len(name) > 1}
-
-
-def _office_names(region: str, suffix: str, office: str) -> set[str]:
-    short = next((words[-1] for unit, words in _KINDS if office in (unit, *words)), office)
-    names = {region + office, region + suffix + short, region + short}
-    if office == "水利局":
-        names |= {region, region + suffix, region + suffix + "局", region + "局"}
-    return names
-
-
-def _by_sound(surfaces: dict[str, tuple[int, ...]], places: Sequence[Place]) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Sound → the spelling and its sites; a sound of different sites is left out, and so are short bare names."""
-    words = [
-        word
-        for word, sites in surfaces.items()
-        if _MIN_SOUND <= len(word) <= _MAX_SOUND or (len(word) == 2 and places[sites[0]].tier in ("city", "county"))
-    ]
-    heard: dict[str, tuple[str, tuple[int, ...]] | None] = {}
-    for word, key in zip(words, sound("\n".join(words)).splitlines(), strict=True):
-        if key in heard:
-            known = heard[key]
-            heard[key] = known if known is not None and known[1] == surfaces[word] else None
-        else:
-            heard[key] = (word, surfaces[word])
-    return {key: value for key, value in heard.items() if value is not None}

@@ -69,12 +69,9 @@ def expanded(spans: Spans, places: PlaceIndex) -> list[str]:
     out = places.names(hit for hit in spans.places if _left_out(spans, hit))
     below = None if parent is None else places.below(parent)
     return [
-        place.name
-        for at, place in enumerate(places.places)
-        if place.tier == tier
-        and (not kind or kind in place.unit)
-        and (below is None or at in below)
-        and place.name not in out
+        places.places[at].name
+        for at in places.of_tier(tier, kind or "")
+        if (below is None or at in below) and places.places[at].name not in out
     ]
 
 
