@@ -153,9 +153,10 @@ async def overhear(turn: Turn, intents: Collection[str]) -> bool:
     what awaits the speaker here; “谁还没回”; a number with 取消; “会议结束了”. True when that answers it.
     """
     text = turn.incoming.text.strip()
-    if not text or not ABOUT_MEETINGS.issuperset(intents):
-        return False
     asked = confirmations(turn)
+    drops = asked and MATCH["drop"].fullmatch(text) and {"fault.cancel"}.issuperset(intents)
+    if not text or not (drops or ABOUT_MEETINGS.issuperset(intents)):
+        return False
     if asked and await _answers(turn, asked[0], text):
         return True
     if MATCH["silent"].search(text) and await meeting_query.who_is_silent(turn):
