@@ -278,14 +278,18 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
 
 def build_settings(data: dict[str, Any], environment: Mapping[str, str], base_dir: Path, source: str) -> Settings:
     """Settings from parsed TOML; ``source`` names it in error messages."""
+    overlaid: dict[tuple[str, ...], str] = {}
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):
-            _overlay(data, name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value, name)
+            keys = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+            _overlay(data, keys, value, name)
+            overlaid[tuple(keys)] = name
     try:
         return Settings.model_validate({**data, "base_dir": base_dir})
     except ValidationError as error:
-        problems = [_explain(problem) for problem in error.errors(include_input=False, include_url=False)]
-        raise SettingsError("\n".join(f"{source}: {problem}" for problem in problems)) from None
+        problems = error.errors(include_input=False, include_url=False)
+        said = [f"{overlaid.get(tuple(map(str, one['loc'])), source)}: {_explain(one)}" for one in problems]
+        raise SettingsError("\n".join(said)) from None
 
 
 def _overlay(data: dict[str, Any], keys: list[str], value: str, name: str) -> None:
@@ -301,8 +305,10 @@ def _explain(problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if not where:
         return str(problem["msg"])
+    if problem["type"] == "model_type":
+        return f"{where}: this is a section; write its keys below [{where}]"
     if problem["type"] != "extra_forbidden":
-        return f"{where}: {problem['msg']}"
+        return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
     section, name = _section_at(problem["loc"][:-1]), str(problem["loc"][-1])
     near = difflib.get_close_matches(name, section, n=1, cutoff=0) or sorted(section)[:1]
     return f"{where}: unknown name; did you mean {near[0]!r}?"
