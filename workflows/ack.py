@@ -107,9 +107,10 @@ async def _settle(turn: Turn, owed: Sequence[Obligation]) -> None:
     for debt in owed:
         if debt.kind == "fault_ack":
             await fault_progress.take(turn, await turn.work.session.get_one(Fault, debt.fault))
+    promised = _arrives_at(turn) if notices else None
     if notices and turn.direct:
-        await _receipt(turn, notices)
-    if notices and isinstance(turn.slot("eta_minutes"), int) and (promised := _arrives_at(turn)) is not None:
+        await _receipt(turn, notices, promised)
+    if promised is not None:
         await checklist.on_the_way(turn, promised)
 
 
@@ -131,8 +132,9 @@ async def _meet_notice(turn: Turn, debt: Obligation, detail: dict[str, Any] | No
         await notice_echo.answered(turn.work, debt)
 
 
-async def _receipt(turn: Turn, debts: Sequence[Obligation]) -> None:
-    """In private the answer is confirmed in a line, with what comes next; a group only sees the tally."""
+async def _receipt(turn: Turn, debts: Sequence[Obligation], promised: datetime | None) -> None:
+    """In private the answer is confirmed in a line, with what comes next (unless they said when they ``promised`` to be
+    there, which is answered by itself); a group only sees the tally."""
     first = debts[0]
     units = [turn.work.org.units[debt.unit_id].name for debt in debts if debt.unit_id in turn.work.org.units]
     late = any(debt.state == "breached" for debt in debts)
@@ -142,7 +144,7 @@ async def _receipt(turn: Turn, debts: Sequence[Obligation]) -> None:
         col(Obligation.unit_id).in_([debt.unit_id for debt in debts]),
         kinds=("arrival",),
     )
-    then = WORDS("say.next_arrival", due=clock(turn.work, arrivals[0].due_at)) if arrivals else ""
+    then = WORDS("say.next_arrival", due=clock(turn.work, arrivals[0].due_at)) if arrivals and not promised else ""
     key = "say.recorded_late" if late else "say.recorded"
     await turn.reply(WORDS(key, number=first.meeting, units=joined(units), next=then), about=first.meeting)
 

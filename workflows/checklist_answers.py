@@ -143,7 +143,7 @@ async def _report_fault(turn: Turn, spot: Spot, item: CheckItem, report: Report)
         site=spot.site,
         step=item.step,
         text=item.text,
-        device=report.device,
+        device=report.device or str(steps.WORDS.get("step")[item.step].get("device", "")),
         symptom=report.symptom,
         person=turn.person,
         incoming=turn.incoming,

@@ -71,12 +71,12 @@ async def accept(turn: Turn, fault: Fault, word: str = "") -> None:
     work, person, at = turn.work, turn.person, min(turn.incoming.written_at, turn.work.now)
     await fault_clock.settle(work, fault, "fault_ack", by=person.person_id, via=turn.via, at=at)
     fault.state, fault.owner, fault.acked_at = "accepted", person.person_id, fault.acked_at or at
-    book.note(work, fault, assigned="", word=word)
+    book.note(work, fault, assigned="", word=word, **{book.TAKEN: at.isoformat()})
     turn.audit("fault.taken", about=fault.number)
     await cancel_queued(work, person.person_id, fault.number)
     following = await fault_clock.start(work, fault, at)
     promised = await _promise(turn, fault)
-    await _announce(turn, fault, following, _with_promise(turn, word, promised))
+    await _announce(turn, fault, at, following, _with_promise(turn, word, promised))
 
 
 def _with_promise(turn: Turn, word: str, promised: Obligation | None) -> str:
@@ -107,13 +107,13 @@ def _said_time(turn: Turn, at: datetime) -> datetime | None:
     return None
 
 
-async def _announce(turn: Turn, fault: Fault, following: Obligation, word: str) -> None:
+async def _announce(turn: Turn, fault: Fault, at: datetime, following: Obligation, word: str) -> None:
     """Reporter, support groups and whoever was told at once hear who has it; the taker hears what comes next."""
     work, here = turn.work, str(turn.incoming.conversation)
     words = fault_words.describe(work, fault) | {
         "word": WORDS("word", word=word) if word else "",
         "next": clock(work, following.due_at),
-        "at": clock(work, fault.acked_at or work.now),
+        "at": clock(work, at),
     }
     key = f"taken:{turn.key}"
     await fault_voice.to_reporters(work, fault, WORDS("taken_reporter", **words), key)
@@ -128,7 +128,8 @@ async def _help(turn: Turn, fault: Fault) -> None:
     helpers = [*fault.extra.get("helpers", ()), turn.person.person_id]
     book.note(turn.work, fault, helpers=list(dict.fromkeys(helpers)))
     turn.audit("fault.helper", about=fault.number)
-    at = clock(turn.work, fault.acked_at or turn.work.now)
+    taken = fault.extra.get(book.TAKEN)
+    at = clock(turn.work, datetime.fromisoformat(taken) if taken else fault.acked_at or turn.work.now)
     await turn.reply(WORDS("second", at=at, **fault_words.describe(turn.work, fault)), about=fault.number)
 
 
@@ -199,6 +200,7 @@ async def _say_news(turn: Turn, fault: Fault) -> None:
     text = WORDS("news", word=_with_promise(turn, word, promised), **words)
     await fault_voice.to_reporters(work, fault, text, f"news:{turn.key}", skip=[str(turn.incoming.conversation)])
     passed = await manners.told(work, WORDS, "passed_on", fault.number, **words)
+    passed = WORDS("noted", **words) if set(fault.reporters) <= {turn.person.person_id} else passed
     await turn.reply(passed, about=fault.number)
 
 

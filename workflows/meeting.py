@@ -249,7 +249,15 @@ async def _over(turn: Turn) -> bool:
     running = [one for one in await meeting_find.alive(turn.work) if one.state == "running"]
     mine = [one for one in running if meeting_find.changeable(turn, one)]
     if len(mine) != 1:
-        return False
+        return not running and await _over_already(turn)
     await meeting_clock.end(turn.work, mine[0], who=turn.person.person_id)
     await turn.reply(WORDS("say.ended", number=mine[0].number), about=mine[0].number)
     return True
+
+
+async def _over_already(turn: Turn) -> bool:
+    """The hour of its end has passed before somebody said so: whoever published it hears that, and what is going on."""
+    ended = [one for one in await meeting_find.just_ended(turn.work) if meeting_find.changeable(turn, one)]
+    if len(ended) == 1:
+        await turn.reply(WORDS("say.ended", number=ended[0].number), about=ended[0].number)
+    return len(ended) == 1

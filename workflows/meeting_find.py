@@ -34,6 +34,12 @@ async def alive(work: Work) -> list[Meeting]:
     return list((await work.session.exec(query.order_by(col(Meeting.starts_at)))).all())
 
 
+async def just_ended(work: Work) -> list[Meeting]:
+    """Meetings that have ended and may still be spoken of."""
+    query = select(Meeting).where(Meeting.state == "ended", Meeting.starts_at > work.now - RECENT)
+    return list((await work.session.exec(query)).all())
+
+
 def number_in(turn: Turn) -> str:
     """The meeting number the message points at, or nothing."""
     return next((number for number in turn.numbers if number.startswith("HY-")), "")

@@ -39,7 +39,10 @@ async def notice(work: Work, debt: Obligation, text: str) -> None:
         col(Delivery.state).in_(LEFT),
         or_(col(Delivery.person_id).in_(people), col(Delivery.address).in_(places)),
     )
-    await _replace(work, (await work.session.exec(rows)).all(), text)
+    found = (await work.session.exec(rows)).all()
+    await _replace(work, [row for row in found if row.person_id], text)
+    together = WORDS("group", number=debt.meeting) if debt.met_at else text
+    await _replace(work, [row for row in found if not row.person_id], together)
 
 
 async def _still_owed(work: Work, debt: Obligation) -> Sequence[Obligation]:

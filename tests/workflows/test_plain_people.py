@@ -120,3 +120,39 @@ async def test_who_is_there_owes_no_answer_to_the_notice(tmp_path: Path) -> None
         bot.forget_all()
         await bot.advance("11m")
         assert not any("尚未收到安川县" in seen.text for seen in bot.unread("wu") + bot.unread("tang"))
+
+
+async def test_an_answer_that_says_when_is_a_promise_too(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await bot.say("chen", "今天上午9点半防汛视频会商，临河县和安川县参加，提前一小时到位")
+        await bot.say("chen", "确认")
+        bot.forget_all()
+        await bot.say("wu", "收到，堵车，8点50能到")
+        bot.expect("wu", "已登记", absent=["请于8:30前到位"])
+        bot.expect("wu", "预计8:50到位")
+        bot.expect("chen", "吴工在路上", "预计8:50到位（要求8:30前）")
+
+
+async def test_news_of_ones_own_report_is_passed_on_to_nobody(bot: Scenario) -> None:
+    await bot.say("li", "三楼会议室投影机坏了")
+    bot.forget_all()
+    await bot.say("li", "正在换灯泡")
+    bot.expect("li", "进展已登记", absent=["转告"])
+
+
+async def test_who_says_that_it_is_over_when_it_is_hears_that(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await bot.say("chen", "今天上午9点半防汛视频会商，临河县和安川县参加，提前一小时到位，10点半结束")
+        await bot.say("chen", "确认")
+        await bot.until(datetime.fromisoformat("2026-11-25T10:31:00+08:00"))
+        bot.forget_all()
+        await bot.say("chen", "会议结束了")
+        bot.expect("chen", NUMBER, "结束")
+
+
+async def test_what_a_check_found_names_the_thing_that_was_checked(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=MORNING) as bot:
+        await meeting(bot)
+        await bot.say("li", "已到位")
+        await bot.say("li", "光路红灯 终端正常")
+        bot.expect("li", "光路告警灯亮")

@@ -45,7 +45,7 @@ async def test_the_notice_of_a_unit_that_has_answered_has_nothing_to_press(bot: 
     assert await shown(bot, other) == ""
     assert await shown(bot, group) == "", "the customer unit is still awaited there"
     await bot.say("qian", "收到")
-    assert "钱丽" in await shown(bot, group)
+    assert await shown(bot, group) == f"{NUMBER} 这里的单位都已回复。"
 
 
 async def test_a_notice_that_has_changed_has_nothing_to_press(bot: Scenario) -> None:
