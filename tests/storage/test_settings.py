@@ -198,7 +198,9 @@ def test_what_the_environment_says_wrong_is_laid_at_its_door() -> None:
         built("[email]\nadress = 1", wrong)
     section, duration, name, file = sorted(str(refusal.value).splitlines())
     assert section == "HUIBAO_DATABASE: database: this is a section; write its keys below [database]"
-    assert duration.startswith("HUIBAO_POLICY__NOTICE_ACK__WITHIN: policy.notice_ack.within: 'banana' is not a duration")
+    assert duration.startswith(
+        "HUIBAO_POLICY__NOTICE_ACK__WITHIN: policy.notice_ack.within: 'banana' is not a duration"
+    )
     assert name == "HUIBAO_WEB__PROT: web.prot: unknown name; did you mean 'port'?"
     assert file == "huibao.toml: email.adress: unknown name; did you mean 'address'?"
 
