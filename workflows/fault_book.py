@@ -30,6 +30,8 @@ LONGEST_MEETING = timedelta(hours=4)
 SEPARATOR = "|"
 OTHER = "other"
 UNPROVEN = "unproven"
+TAKEN = "taken_at"
+"""When whoever has it took it (ISO 8601), in ``Fault.extra``; ``Fault.acked_at`` is when anybody first did."""
 AHEAD = "meeting_ahead"
 """When the meeting begins that the reporter fears for, as the report said (ISO 8601), in ``Fault.extra``."""
 _SPACE = re.compile(r"[\s，。！!,.？?~～]+")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from workflows import fault, fault_correct, fault_end, fault_progress, fault_site
+from workflows import fault, fault_correct, fault_end, fault_progress, fault_site, fault_takeover
 from workflows.turn import Turn
 
 READ_AS = ("ack", "none", "meeting.change", "meeting.query", "checklist.report", "assign")
@@ -25,7 +25,9 @@ async def continued(turn: Turn) -> bool:
         await fault_end.resolve(turn)
         return True
     if turn.reading.intent == "ack":
-        return await fault_progress.came_second(turn)
+        return await fault_progress.came_second(turn) or await fault_takeover.took_over(turn)
+    if (guessed or turn.reading.intent in ("none", "assign")) and await fault_takeover.took_over(turn):
+        return True
     unsure = guessed or turn.reading.intent == "none"
     if unsure and fault_end.says_good(turn):
         turn.reading = replace(turn.reading, act="act")

@@ -43,6 +43,8 @@ from workflows.words import Words
 WORDS = Words("router")
 AGAIN_AFTER = timedelta(hours=12)
 CLICK = Reading("click", {}, 1.0, "act")
+DIFFICULT = ("none", "assist.request", "ack")
+"""What a difficulty is read as when nothing is known of the notice that asks for it."""
 
 Handler = Callable[[Turn], Awaitable[None]]
 
@@ -150,12 +152,15 @@ class Router:
         for reading in readings:
             if explained and reading.intent != "fault.report":
                 continue
-            await self._act(replace(turn, reading=reading, said=turn.said), turn)
+            one = replace(turn, reading=reading, said=turn.said)
+            if reading.intent in DIFFICULT and await ack.difficulty(one):
+                explained = True  # what else the answer says is what is difficult
+            else:
+                await self._act(one)
+            turn.said = one.said
 
-    async def _act(self, turn: Turn, whole: Turn) -> None:
-        if turn.reading.intent in ("none", "assist.request", "ack") and await ack.difficulty(turn):
-            pass  # the answer to a notice that asks to say what is difficult
-        elif turn.reading.intent in ("fault.resolve", "fault.confirm", "ack") and await checklist.all_in_one(turn):
+    async def _act(self, turn: Turn) -> None:
+        if turn.reading.intent in ("fault.resolve", "fault.confirm", "ack") and await checklist.all_in_one(turn):
             pass  # “已到位，全部正常”
         elif await fault_continue.continued(turn):
             pass  # said in few words, but a fault of the speaker's goes on with it
@@ -169,7 +174,6 @@ class Router:
             await guess.ask(turn, turn.reading)
         else:
             await INTENTS[turn.reading.intent](turn)
-        whole.said = turn.said
 
 
 async def _say_where(turn: Turn) -> None:

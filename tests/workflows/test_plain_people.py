@@ -34,6 +34,16 @@ async def test_a_difficulty_in_words_is_the_answer_to_the_notice_and_passed_on(b
     assert not any("尚未收到" in seen.text for seen in bot.unread("qian"))
 
 
+async def test_a_difficulty_at_a_notice_is_not_laid_at_the_door_of_a_fault(bot: Scenario) -> None:
+    await published(bot)
+    await bot.say("li", "收到，但投影坏了", group=OWN)
+    bot.forget_all()
+    await bot.say("qian", "收到 有困难，人手不够")
+    bot.expect("qian", "已转告联络员")
+    assert not bot.unread("wang")
+    assert not bot.unread("qian")
+
+
 async def test_a_difficulty_of_somebody_who_owes_no_answer_is_a_call_for_help(bot: Scenario) -> None:
     await bot.say("fang", "人手不够，请派人支援")
     bot.expect("li", "方芳请求")
