@@ -38,6 +38,14 @@ _NEVER_SCORED = frozenset(
     {"fault.confirm", "fault.cancel", "fault.resolve", "assign", "meeting.notice", "meeting.change", "meeting.cancel"}
 )
 _ONLY_ANSWERED = frozenset({"ack", "help", "consult", "score", "fault.query", "meeting.query", "duty.query"})
+_DENIED: dict[str, frozenset[str]] = {
+    "unmended": frozenset({"fault.confirm", "fault.resolve"}),
+    "said_open": frozenset({"fault.cancel"}),
+    "not_cancelled": frozenset({"meeting.cancel"}),
+    "denies_coming": frozenset({"ack", "arrive"}),
+    "denies_fault": frozenset({"fault.report"}),
+}
+"""What a denial in the message keeps the second opinion from bringing up."""
 _CERTAIN = 0.95
 """A rule as sure as this is not weighed against anything."""
 _FIRM = 0.6
@@ -145,10 +153,9 @@ def _unsaid(rule: Rule, facts: Facts) -> Iterator[str]:
         yield "ack"  # nobody is booked as having taken a thing by likeness alone
     if rule.intent != "none" and not facts.has("exp_none"):
         yield "none"  # what answers the bot is no talk
-    if facts.has("unmended"):
-        yield from {"fault.confirm", "fault.resolve"} - {rule.intent}
-    if facts.has("said_open"):
-        yield "fault.cancel"
+    for name, intents in _DENIED.items():
+        if facts.has(name):
+            yield from intents - {rule.intent}
 
 
 def _perhaps_talk(intent: str, talk: float, facts: Facts) -> bool:

@@ -91,3 +91,10 @@ def test_how_people_talk_without_naming_the_thing_is_understood(understanding: U
     spoken = score(load(SPOKEN), understanding)
     assert spoken.intent >= 0.97
     assert spoken.small_talk_begun <= 0.01
+
+
+def test_a_denial_turns_the_meaning_every_time(understanding: Understanding) -> None:
+    """“好了” and “没好”, “会不开了” and “会议没取消”: the lines whose id begins with n, all of them."""
+    pairs = [record for record in load(SPOKEN) if record["id"].startswith("n")]
+    assert len(pairs) >= 70
+    assert score(pairs, understanding).errors == []
