@@ -14,7 +14,7 @@ from adapters.web.forward import Forward
 from adapters.web.pages import page
 from adapters.web.papers import PAPERS, paper_file
 from adapters.web.photos import PHOTOS, photo_file
-from adapters.web.plays import plays_view
+from adapters.web.plays import FILLED, plays_view
 from adapters.web.show import View, app_name, apps_view, bubbles_view, link, people_view, person_view, talk_name
 from adapters.web.sight import Conversation, played
 from adapters.web.stage import Refusal, Stage, set_stage
@@ -89,7 +89,7 @@ class Console:
             last=last,
             board=await board_view(self._ground),
             clock=await clock_view(self._runtime, self._forward),
-            composer=composer_view(request.query.get("say", "")[:MAX_TEXT]),
+            composer=composer_view(**{name: request.query.get(name, "")[:MAX_TEXT] for name in FILLED}),
             tab="chat" if "in" in request.query else "talks" if "as" in request.query else "people",
         )
 
@@ -234,6 +234,7 @@ def talk_view(stage: Stage, rows: Sequence[ConsoleMessage] = ()) -> View:
     }
 
 
-def composer_view(text: str = "") -> View:
-    """A fresh input box; its nonce makes a repeated post one message."""
-    return {"nonce": uuid.uuid4().hex, "text": text, "photos": PHOTOS, "papers": PAPERS}
+def composer_view(say: str = "", subject: str = "", attach: str = "") -> View:
+    """A fresh input box with what is filled in already; its nonce makes a repeated post one message."""
+    filled = {"text": say, "subject": subject, "attach": attach}
+    return {"nonce": uuid.uuid4().hex, **filled, "photos": PHOTOS, "papers": PAPERS}

@@ -7,6 +7,9 @@ from adapters.web.show import View, link
 from adapters.web.words import words
 from storage.directory import CONSOLE
 
+FILLED = ("say", "subject", "attach")
+"""What a step fills in: the words, and of a mail its subject and what is attached."""
+
 
 def plays_view(people: Container[str], platforms: Container[str]) -> list[View]:
     """The stories of ``words.toml`` as far as their people exist and their platforms are shown."""
@@ -17,7 +20,8 @@ def plays_view(people: Container[str], platforms: Container[str]) -> list[View]:
 
 
 def _step(step: dict[str, Any]) -> View:
-    return {"text": step["text"], "say": step["say"], "href": link(step["who"], _place(step), say=step["say"])}
+    filled = {name: step[name] for name in FILLED if step.get(name)}
+    return {"text": step["text"], "say": step["say"], "href": link(step["who"], _place(step), **filled)}
 
 
 def _place(step: dict[str, Any]) -> str:

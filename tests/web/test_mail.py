@@ -1,5 +1,6 @@
 """Mail as the console plays it: threads under the addresses that real mail has, seen by their owner alone."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from datetime import date
@@ -100,3 +101,11 @@ def test_the_scan_cannot_be_read() -> None:
     assert paper_text(data["scan"] or b"").problem == "scanned"
     assert "2027年1月1日（周五）" in paper_text(data["notice"] or b"").text
     assert [paper_data(ref) for ref in ("console:cabinet", "console:other:2026-11-24", "r1")] == [None, None, None]
+
+
+async def test_the_story_opens_a_mail_with_its_subject_and_paper_in_it(post_office: House) -> None:
+    [link] = re.findall(r'href="(/console\?as=chen[^"]*attach=notice[^"]*)"', await post_office.page("/"))
+    page = await post_office.page(html.unescape(link))
+    assert 'value="会议保障"' in page
+    assert '<option value="notice" selected>' in page
+    assert "通知见附件，请安排保障</textarea>" in page
