@@ -25,7 +25,8 @@ class Check:
     def _address(self) -> CheckLine:
         address = self._settings.address.strip()
         known = ADDRESS.fullmatch(address) is not None
-        return CheckLine(words("check.settings"), known, address if known else words("check.address_missing"))
+        wrong = words("check.address_bad", address=address) if address else words("check.address_missing")
+        return CheckLine(words("check.settings"), known, address if known else wrong)
 
     async def _sending(self) -> CheckLine:
         address = self._settings.address.strip()

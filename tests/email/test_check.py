@@ -111,6 +111,9 @@ async def test_nobody_there(tmp_path: Path) -> None:
 async def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     found = await lines(tmp_path, {"address": "not an address"})
     assert [line.ok for line in found] == [False, False, False, True, True]
+    assert "“not an address”不是可用的邮箱地址" in found[0].detail
+    [missing, *_] = await lines(tmp_path, {"address": " "})
+    assert "没有填写 [email] address" in missing.detail
     assert "不能证明发件人" in found[SECTIONS["proof"]].detail
     assert "public_url" in found[SECTIONS["links"]].detail
 
