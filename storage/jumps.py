@@ -57,6 +57,7 @@ class ClockWatch:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look all the time, until ``stop``; first at what an earlier process has left."""
+        self._seen, self._since = self._ground.clock.now(), Stopwatch()  # before it ran, nothing waited on the clock
         await measure_anew(self._ground.database, self._ground.clock.now(), beyond=LONGEST_WAIT)
         await self._move_timers(None)
         while not stop.is_set():

@@ -109,6 +109,15 @@ async def test_a_jump_while_nothing_ran_shows_in_waits_that_are_too_long(databas
     assert [row.not_before for row in await deliveries(ground)] == [NOW - HOUR]
 
 
+async def test_what_the_clock_did_before_anything_ran_is_no_jump(database: Database) -> None:
+    ground, stopped = ground_on(database), asyncio.Event()
+    watch = ClockWatch(ground)
+    clock_of(ground).set(NOW - HOUR)
+    stopped.set()
+    await watch.run(stopped)
+    assert not await watch.step()
+
+
 async def timers(ground: Ground) -> list[Timer]:
     async with ground.database.read() as session:
         return list((await session.exec(select(Timer))).all())
