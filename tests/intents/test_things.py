@@ -1,0 +1,60 @@
+"""Devices and what is wrong with them: told by the thing and its verb, over a comma, and what only looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from intents import slots
+from intents.cli import load_places
+from intents.places import PlaceIndex
+from intents.understand import Understanding
+from tests.intents.conftest import SITES, said
+
+PLACES = PlaceIndex(load_places(SITES))
+
+
+def read(understanding: Understanding, intent: str, text: str) -> tuple[object, object]:
+    found = slots.fill(intent, understanding.facts(text, said()), PLACES)
+    return found.get("device"), found.get("symptom")
+
+
+@pytest.mark.parametrize(
+    ("text", "devices", "symptoms"),
+    [
+        ("投影仪灯泡换过了，不亮", ["projector"], ["black_screen"]),
+        ("会议室的网一会儿有一会儿没有", ["network"], ["no_network"]),
+        ("云台不听使唤", ["camera"], ["control_failure"]),
+        ("触摸屏点了没反应，幕布控制不了", ["control"], ["control_failure"]),
+        ("终端按了开机键没反应", ["terminal"], ["no_power"]),
+        ("终端温度报警，烫", ["terminal"], ["overheating"]),
+        ("UPS滴滴响，面板红灯", ["ups"], ["alarm_light"]),
+        ("停电了，会场一片漆黑", ["power"], ["no_power"]),
+        ("光缆被挖断，导致三个乡镇网络中断", ["fiber", "network"], ["damaged", "no_network"]),
+        ("进不去会，提示网络异常", ["network"], ["cannot_join"]),
+        ("投影画面模糊，线缆已重新插拔", ["projector"], ["blurred"]),
+        ("双流无法发送，主流正常", None, ["no_share"]),
+        ("電視沒有訊號", ["display"], ["no_signal"]),
+        ("麦克疯无声 其余正常", ["microphone"], ["no_audio"]),
+    ],
+)
+def test_what_is_reported(understanding: Understanding, text: str, devices: object, symptoms: object) -> None:
+    assert read(understanding, "fault.report", text) == (devices, symptoms)
+
+
+@pytest.mark.parametrize(
+    ("intent", "text", "devices", "symptoms"),
+    [
+        ("fault.resolve", "调好了，声音现在正常", None, ["no_audio"]),
+        ("fault.resolve", "音响没问题了，线接反了", ["speaker"], None),
+        ("fault.confirm", "没再掉线了", None, ["dropped"]),
+        ("fault.confirm", "画面不花了", None, ["blurred"]),
+        ("fault.update", "找到原因了，交换机端口down了", ["switch"], None),
+        ("fault.update", "怀疑是收发器坏了，回去拿备件", ["fiber"], None),
+        ("consult", "投影机滤网多久洗一次", ["projector"], None),
+        ("consult", "终端待机会不会自动断电", ["terminal"], None),
+    ],
+)
+def test_what_is_said_of_it_later(
+    understanding: Understanding, intent: str, text: str, devices: object, symptoms: object
+) -> None:
+    assert read(understanding, intent, text) == (devices, symptoms)
