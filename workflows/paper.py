@@ -56,7 +56,8 @@ async def offered(turn: Turn, intents: Collection[str] = ()) -> bool:
         return False
     if not papers:
         calls = QUIET.issuperset(intents) or _only_calls(turn, intents)
-        return bool(turn.incoming.text.strip()) and calls and await paper_unread.instead(turn)
+        answers = "ack" in intents or turn.numbers
+        return bool(turn.incoming.text.strip()) and calls and not answers and await paper_unread.instead(turn)
     said = " ".join([turn.incoming.text, *(one.name for one in papers)])
     is_notice = bool(MATCH["notice"].search(said))
     about_more = not QUIET.issuperset(intents) and not (is_notice and _only_calls(turn, intents))

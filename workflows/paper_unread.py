@@ -4,8 +4,10 @@ The words that come then are a draft like any other, with the file as its basis 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from intents.times import find_times
 from storage.fetches import Fetch
 from workflows import paper_basis
 from workflows.meeting_draft import await_yes, refuse
@@ -24,6 +26,8 @@ async def instead(turn: Turn) -> bool:
     attached = [one for one in turn.incoming.attachments if one.kind in paper_basis.KINDS]
     if not attached or turn.incoming.click or not turn.incoming.sender.verified:
         return False
+    if _tells_when(turn):  # a notice in words, which the file goes with
+        return False
     said = " ".join([turn.incoming.text, *(one.name for one in attached)])
     plainly = bool(MATCH["plain_notice"].search(said))
     alone = turn.direct and (bool(MATCH["notice"].search(said)) or not turn.incoming.text.strip())
@@ -39,6 +43,11 @@ async def instead(turn: Turn) -> bool:
     fetches = await paper_basis.sent_with(turn)
     await ask(turn, fetches, [_problem(one) for one in fetches[:1]] or [WORDS("problem.picture")])
     return True
+
+
+def _tells_when(turn: Turn) -> bool:
+    spans = find_times(turn.incoming.text, turn.work.local(turn.incoming.written_at))
+    return any(isinstance(span.start, datetime) for span in spans)
 
 
 async def ask(turn: Turn, fetches: Sequence[Fetch], problems: Sequence[str], own: Slots | None = None) -> None:

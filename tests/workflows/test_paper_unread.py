@@ -1,4 +1,4 @@
-"""A picture, a scan, a table in place of the notice: said plainly, asked for in words, the basis of what is confirmed."""
+"""A picture, a scan, a table in place of the notice: said plainly, asked for in words, the basis of what they say."""
 
 import hashlib
 import io
@@ -142,3 +142,22 @@ async def test_who_may_not_publish_hears_who_may(tmp_path: Path) -> None:
         await send(bot, "chen", "会议通知见图", "a.jpg", group="临河县水利局客户群")
         bot.expect("#临河县水利局客户群", "不在客户群发布")
         bot.nothing_more()
+
+
+async def test_a_whole_notice_in_words_goes_its_way_with_the_picture_as_its_basis(tmp_path: Path) -> None:
+    async with scenario(tmp_path, platform=RichPlatform) as bot:
+        await send(bot, "chen", f"{WORDS}，通知见图", "a.jpg")
+        bot.expect("chen", "【请核对】", "9:30开始", "依据：a.jpg")
+        bot.nothing_more()
+
+
+async def test_a_logo_under_an_answer_makes_no_notice_of_it(tmp_path: Path) -> None:
+    """Coordinators answer notices too, and many sign with a picture."""
+    async with scenario(tmp_path, platform=RichPlatform) as bot:
+        await bot.say("chen", WORDS)
+        await bot.say("chen", "确认")
+        bot.forget_all()
+        await send(bot, "luo", "会议通知已收到，谢谢", "logo.png")
+        [debt] = await bot.obligations(kind="notice_ack", unit_id="C1K")
+        assert debt.state == "met"
+        assert not [seen for seen in bot.unread("luo") if "读不了" in seen.text]
