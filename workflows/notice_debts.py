@@ -84,9 +84,7 @@ def _is_publisher(work: Work, notice: Notice, debt: Obligation) -> bool:
     return own and work.org.units[debt.unit_id].track == "customer"
 
 
-async def _open_sites(
-    work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str], heard: Audience
-) -> None:
+async def _open_sites(work: Work, meeting: Meeting, notice: Notice, unit_ids: Sequence[str], heard: Audience) -> None:
     new = meeting.site_ids if notice.kind == "new" else notice.changes.get("added", [])
     if notice.kind == "change":
         again = await _arrived_on_another_day(work, meeting, unit_ids)
