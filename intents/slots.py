@@ -19,6 +19,7 @@ _PATTERNS = patterns("slots.toml")
 _SCORE_WORDS = tuple((re.compile(entry["words"]), entry["value"]) for entry in load_toml("slots.toml")["score"])
 _IN_ORDER = {code: signal(words, f"slots.toml: {code}") for code, words in load_toml("slots.toml")["in_order"].items()}
 _NEAR = 3
+_ASIDE = ("aside", "thanks_for")
 _CHINESE = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
 
@@ -76,7 +77,14 @@ def _people(intent: str, spans: Spans) -> list[str]:
 
 def _fault(facts: Facts, _places: PlaceIndex) -> Slots:
     spans = facts.spans
-    return {"device": _devices(spans), "symptom": _symptoms(spans)}
+    aside = [match.span() for name in _ASIDE for match in _PATTERNS[name].finditer(spans.plain)]
+    told = [symptom for symptom in spans.symptoms if not _inside(symptom, aside)]
+    named = [thing for thing in spans.devices if not _inside(thing, aside)]
+    return {"device": _devices(spans, named), "symptom": _codes(told or spans.symptoms, "present", "gone")}
+
+
+def _inside(one: things.Thing | things.Symptom, stretches: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= one.start < end for start, end in stretches)
 
 
 def _report(facts: Facts, _places: PlaceIndex) -> Slots:
@@ -88,11 +96,12 @@ def _report(facts: Facts, _places: PlaceIndex) -> Slots:
     return slots
 
 
-def _devices(spans: Spans) -> list[str]:
-    """Devices that are not said to be in order; `other` only when nothing better is named."""
-    bad = [thing for thing in spans.devices if not _well(spans, thing)]
+def _devices(spans: Spans, named: Sequence[things.Thing] = ()) -> list[str]:
+    """Devices that are not said to be in order, of those `named` or all; `other` only when nothing better is named."""
+    named = named or spans.devices
+    bad = [thing for thing in named if not _well(spans, thing)]
     troubled = any(symptom.state == "present" for symptom in spans.symptoms)
-    kept = bad if troubled else bad or spans.devices
+    kept = bad if troubled else bad or named
     kept = [thing for thing in kept if not _PATTERNS["part"].match(spans.plain, thing.end)] or kept
     if any(thing.code == "control" for thing in kept):
         kept = [thing for thing in kept if thing.code == "control" or not _controlled(spans, thing)]
@@ -132,6 +141,7 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
     named = [thing.code for thing in spans.devices if not things.cleared(spans.plain, thing)]
     gone = _symptoms(spans, *states)
+    gone = [code for code in gone if code != "damaged"] or gone
     if not gone and not _PATTERNS["tested"].search(spans.plain):
         gone = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
     codes = list(dict.fromkeys(named))

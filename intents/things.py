@@ -34,6 +34,7 @@ _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
 _OWN_CABLE = patterns("things.toml")["own_cable"]
 _REPORTS = patterns("things.toml")["reports"]
+_DEGREE = patterns("things.toml")["degree"]
 _BREAK = patterns("things.toml")["turn"]
 _NEGATES = re.compile(_POLARITY["negates_before"])
 _NO_MORE = re.compile(_POLARITY["no_more_before"])
@@ -108,7 +109,7 @@ def symptoms(text: str) -> list[Symptom]:
         hits = _hits(segment, start)
         if subject and text[start - 1 : start] not in _SENTENCE_ENDS and all(hit.code == "other" for hit in hits):
             hits += _of_subject(subject, segment, start)
-        found += hits
+        found += _without_degrees(segment, start, hits)
         subject = _subject(segment, hits) or ("" if hits else subject)
     return sorted(_precise(_first_hand(text, _apart(found))), key=lambda symptom: symptom.start)
 
@@ -124,6 +125,12 @@ def _hits(segment: str, start: int) -> list[Symptom]:
         for code, pattern in _RESTORED
         if (match := pattern.search(segment)) is not None
     ]
+
+
+def _without_degrees(segment: str, start: int, hits: list[Symptom]) -> list[Symptom]:
+    """Without what only tells how bad another one is ("卡得看不清")."""
+    first = min((hit.start for hit in hits if hit.state == "present" and hit.code != "other"), default=None)
+    return [hit for hit in hits if hit.start == first or not _DEGREE.search(segment[: hit.start - start])]
 
 
 def _subject(segment: str, hits: list[Symptom]) -> str:
