@@ -2,8 +2,8 @@
 
 ``Fault.extra`` holds: ``near`` (soon · running: a meeting hangs on it), ``leaders``, ``by`` (conversation → reporters
 there), ``people`` and ``groups`` (who was told and hears how it ends), ``round`` (how often it was sent out),
-``assigned`` (to whom it was handed), ``helpers``, ``word`` (the last news in the reporter's words), ``cure`` (what
-mended it), ``until`` (end of the week of watching), ``debts`` (how many were opened),
+``assigned`` (to whom it was handed), ``handed_by`` (by whom), ``helpers``, ``word`` (the last news in the reporter's
+words), ``cure`` (what mended it), ``until`` (end of the week of watching), ``debts`` (how many were opened),
 ``files`` (SHA-256 of what was attached; what the file is fetched by until it is there), ``unproven`` (reported by a
 mail that does not prove its sender).
 """

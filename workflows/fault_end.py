@@ -11,6 +11,7 @@ from workflows import (
     fault_hand,
     fault_pick,
     fault_question,
+    fault_site,
     fault_voice,
     fault_words,
     manners,
@@ -31,7 +32,19 @@ async def resolve(turn: Turn) -> None:
         await fault_hand.assign(turn)
         return
     candidates = await fault_pick.mine_as_engineer(turn, book.WORKING)
+    if re.search(WORDS.get("only_polite"), turn.incoming.text.strip()):
+        await _agreed(turn, candidates)
+        return
     await fault_pick.do(turn, "resolve", candidates, "")
+
+
+async def _agreed(turn: Turn, candidates: Sequence[Fault]) -> None:
+    """A mere “好的” mends nothing; from whoever was just asked to take a fault it says yes."""
+    me = turn.person.person_id
+    owed = [debt for fault in candidates for debt in await book.owed(turn.work, fault, "fault_ack")]
+    put = {debt.fault for debt in owed if me in debt.person_ids}
+    if mine := [fault for fault in candidates if fault.number in put]:
+        await fault_pick.do(turn, "take", mine, "")
 
 
 @fault_pick.act("resolve")
@@ -53,7 +66,7 @@ async def _resolve(turn: Turn, fault: Fault) -> None:
     fault.owner = fault.owner or by
     fault.state, fault.acked_at, fault.resolved_at = "resolved", fault.acked_at or at, at
     book.note(work, fault, assigned="", cure=turn.incoming.text)
-    turn.audit("fault.resolved", about=fault.number, text=turn.incoming.text)
+    turn.audit("fault.resolved", about=fault.number, text=turn.incoming.text, owner=before or "")
     if set(fault.reporters) <= {by}:
         await _confirm(turn, fault)
         return
@@ -203,9 +216,28 @@ async def _reject(turn: Turn, fault: Fault) -> None:
 
 
 async def cancel(turn: Turn) -> None:
-    """“没事了，插头松了” from a reporter."""
+    """“没事了，插头松了” from a reporter; “发错了，还没好” says the opposite. A question that is open is dropped."""
+    if re.search(WORDS.get("still_broken"), turn.incoming.text):
+        await reject(turn)
+        return
+    if await _dropped(turn):
+        return
     candidates = await fault_pick.mine_as_reporter(turn, (*book.WORKING, "resolved"))
     await fault_pick.do(turn, "cancel", candidates, "none_to_take_back", asked=ASKED)
+
+
+async def _dropped(turn: Turn) -> bool:
+    """Whether a report of the speaker's still hung on a question here; then it is forgotten."""
+    asked = turn.asked_here("choice")
+    asked = [row for row in asked if row.pending.get("intent") == "fault.report"] + turn.asked_here(fault_site.KIND)
+    if not asked or turn.numbers:
+        return False
+    for row in asked:
+        row.state = "closed"
+        turn.work.session.add(row)
+    await turn.take_up(asked[0])
+    await turn.reply(WORDS("dropped"))
+    return True
 
 
 @fault_pick.act("cancel")

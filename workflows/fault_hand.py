@@ -21,6 +21,11 @@ def names_somebody(turn: Turn) -> bool:
     return re.search(WORDS.get("hand_pattern"), turn.incoming.text) is not None
 
 
+def is_button_word(turn: Turn) -> bool:
+    """Whether the text is the bare word of the button: the plainest wish to hand over there is."""
+    return re.fullmatch(WORDS.get("button_word"), turn.incoming.text.strip()) is not None
+
+
 async def assign(turn: Turn) -> None:
     """“转给赵工”."""
     candidates = await fault_pick.mine_as_engineer(turn, book.WORKING)
@@ -42,7 +47,7 @@ async def _assign(turn: Turn, fault: Fault) -> None:
     if len(meant) == 1:
         await hand_to(turn, fault, meant[0])
     else:
-        await _ask(turn, fault, meant or near)
+        await _ask(turn, fault, meant or near, "" if meant else next(iter(_names(turn)), ""))
 
 
 def candidates(turn: Turn, fault: Fault) -> list[Person]:
@@ -55,18 +60,24 @@ def candidates(turn: Turn, fault: Fault) -> list[Person]:
 
 
 def _is_named(turn: Turn, person: Person) -> bool:
+    return any(name in (person.name, call(person), f"{person.name}{person.title}") for name in _names(turn))
+
+
+def _names(turn: Turn) -> list[str]:
+    """Whom the text names."""
     names = [str(name) for name in turn.slot("person") or []]
-    names = names or re.findall(WORDS.get("name_pattern"), turn.incoming.text)
-    return any(name in (person.name, call(person), f"{person.name}{person.title}") for name in names)
+    return names or re.findall(WORDS.get("name_pattern"), turn.incoming.text)
 
 
-async def _ask(turn: Turn, fault: Fault, people: Sequence[Person]) -> None:
+async def _ask(turn: Turn, fault: Fault, people: Sequence[Person], other: str) -> None:
+    """Ask whom. ``other``: the one named who cannot have it."""
     if not people:
         await turn.reply(WORDS("nobody", number=fault.number), about=fault.number)
         return
     options = [(_label(turn, person), person.person_id) for person in people[:MOST]]
     pending = {"fault": fault.number, **fault_pick.remembered(turn)}
-    await choices.ask(turn, "fault_hand", WORDS("whom", number=fault.number), options, pending=pending)
+    question = WORDS("whom_else" if other else "whom", number=fault.number, name=other)
+    await choices.ask(turn, "fault_hand", question, options, pending=pending)
 
 
 def _label(turn: Turn, person: Person) -> str:
@@ -93,7 +104,7 @@ async def hand_to(turn: Turn, fault: Fault, person: Person) -> None:
     released = {p for debt in debts for p in debt.person_ids} | ({before.person_id} if before else set())
     await fault_dispatch.take_back(work, fault, "handed over", who, "fault_ack", "progress", "promise", "onsite")
     fault.state, fault.owner = "open", None
-    book.note(work, fault, assigned=person.person_id)
+    book.note(work, fault, assigned=person.person_id, handed_by=who)
     turn.audit("fault.handed", about=fault.number, to=person.person_id, before=before.person_id if before else "")
     for old in released - {person.person_id}:
         await cancel_queued(work, old, fault.number)

@@ -22,6 +22,7 @@ from workflows.words import Words
 
 WORDS = Words("undo")
 WRONG = re.compile(WORDS.get("match"))
+NOT_YET = re.compile(WORDS.get("not_yet"))
 WITHIN = timedelta(minutes=10)
 LOOK_BACK = 60
 """Audit entries of one person in ten minutes; more than anybody writes by hand."""
@@ -33,7 +34,7 @@ Undo = Callable[[Turn, AuditEntry], Awaitable[str]]
 
 async def command(turn: Turn) -> bool:
     """Undo the last act when the message says that it was a mistake. False when it says no such thing."""
-    if turn.incoming.click or not WRONG.match(turn.incoming.text.strip()):
+    if turn.incoming.click or not WRONG.match(_without_reason(turn)):
         return False
     entries = await _last_act(turn)
     if not entries:
@@ -49,6 +50,12 @@ async def command(turn: Turn) -> bool:
     if turn.said == before:
         await turn.reply(WORDS("gone"), about=entries[0].about)
     return True
+
+
+def _without_reason(turn: Turn) -> str:
+    """“发错了，还没好”: an engineer takes back that it is mended, and says why."""
+    text = turn.incoming.text.strip()
+    return NOT_YET.sub("", text) if "engineer" in turn.person.roles else text
 
 
 async def _last_act(turn: Turn) -> list[AuditEntry]:

@@ -49,24 +49,24 @@ async def untake(turn: Turn, row: Obligation) -> str:
 
 
 async def _resolved(turn: Turn, entry: AuditEntry) -> str:
-    """It is not mended after all: whoever said so goes on with it."""
+    """It is not mended after all: whoever had it goes on with it, else whoever said so."""
     fault = await fault_book.load(turn.work, entry.about)
     if fault is None or fault.state != "resolved":
         return ""
-    return await _working_again(turn, fault)
+    return await _working_again(turn, fault, entry.detail.get("owner") or turn.person.person_id)
 
 
-async def _working_again(turn: Turn, fault: Fault) -> str:
+async def _working_again(turn: Turn, fault: Fault, owner: str) -> str:
     work = turn.work
     fault.state, fault.resolved_at, fault.closed_at = "accepted", None, None
-    fault.owner = turn.person.person_id
+    fault.owner = owner
     fault_book.note(turn.work, fault, until="")
     await forget(work, fault.number, fault_question.ASKED)
     await fault_clock.stop_watching(work, fault)
     due = clock(work, (await fault_clock.next_progress(work, fault, work.now)).due_at)
     words = fault_words.describe(work, fault) | {"due": due}
     await _tell(turn, fault, WORDS("unresolved", **words))
-    return WORDS("resolved", **words)
+    return WORDS("resolved" if owner == turn.person.person_id else "resolved_other", **words)
 
 
 async def _confirmed(turn: Turn, entry: AuditEntry) -> str:
@@ -78,7 +78,7 @@ async def _confirmed(turn: Turn, entry: AuditEntry) -> str:
     await fault_dispatch.take_back(work, fault, UNDONE, turn.person.person_id, "observation", "fault_report")
     await _owe_restore(turn, fault)
     if fault.owner == turn.person.person_id:
-        return await _working_again(turn, fault)
+        return await _working_again(turn, fault, turn.person.person_id)
     if entry.detail.get("before") != "resolved":
         return await _sent_again(turn, fault, "confirmed")
     await fault_clock.stop_watching(work, fault)
