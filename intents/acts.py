@@ -17,7 +17,8 @@ _TURN = re.compile(_WORDS["turn"])
 _LONGEST = int(_WORDS["longest_first"])
 _MOST = 400
 
-Read = Callable[[str, bool], Reading]
+Read = Callable[[str, bool, bool], Reading]
+"""The text, whether it opens a new matter, and whether it is what somebody saw who has just arrived."""
 
 
 def parts(text: str, whole: Reading, read: Read) -> list[Reading]:
@@ -36,7 +37,8 @@ def parts(text: str, whole: Reading, read: Read) -> list[Reading]:
 
 def _both(text: str, cut: int, read: Read, turned: bool) -> list[Reading]:
     """`turned`: the second part opens a new matter, so that what was asked is not about it."""
-    head, tail = read(text[:cut] + "\n" * (len(text) - cut), False), read("\n" * cut + text[cut:], turned)
+    head = read(text[:cut] + "\n" * (len(text) - cut), False, False)
+    tail = read("\n" * cut + text[cut:], turned, head.intent == "arrive")
     return [head, tail] if (_different if turned else _answers_first)(head, tail) else []
 
 
