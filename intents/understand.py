@@ -12,13 +12,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from intents import slots as slot_maker
 from intents.acts import parts
 from intents.common import words as warm_up
 from intents.facts import NAMES, Facts
-from intents.needed import needed_by
 from intents.normal import normalise, simplified
 from intents.people import People
 from intents.phrases import signal
@@ -57,22 +56,12 @@ _GUESS, _BOLD_GUESS, _MAYBE_TALK, _OWN_MATTER = 0.35, 0.65, 0.15, 0.9
 _ABOUT_IT = frozenset({"fault.cancel", "fault.confirm", "fault.reject", "fault.update", "fault.urge"})
 
 
-class _Book(NamedTuple):
-    """What is read from the word files."""
-
-    rules: tuple[Rule, ...]
-    defined: dict[str, Condition]
-    parts: dict[str, tuple[str, ...]]
-    signals: dict[str, re.Pattern[str]]
-    needed: dict[str, frozenset[str]]
-
-
 @lru_cache(maxsize=1)
-def _book() -> _Book:
+def _book() -> tuple[tuple[Rule, ...], dict[str, Condition], dict[str, re.Pattern[str]], dict[str, tuple[str, ...]]]:
     data: dict[str, Any] = load_toml("signals.toml")["signals"]
     signals = {name: signal(patterns, f"signals.toml: {name}") for name, patterns in data.items()}
     rules, defined, parts = load_rules(load_toml("rules.toml"), set(signals) | NAMES)
-    return _Book(rules, defined, parts, signals, needed_by(signals))
+    return rules, defined, signals, parts
 
 
 class Understanding:
@@ -81,7 +70,7 @@ class Understanding:
     def __init__(self, places: Sequence[Place], people: Sequence[str] = ()) -> None:
         self._places = PlaceIndex(places)
         self._people = People(people)
-        self._book = _book()
+        self._rules, self._defined, self._signals, self._parts = _book()
         self._own_rules = own_names("rules.toml", "rule")
         warm_up()
         weights()
@@ -89,7 +78,7 @@ class Understanding:
     def read(self, text: str, context: Context) -> Reading:
         """The one meaning of a message."""
         facts = self.facts(text, context)
-        rule = next(rule for rule in self._book.rules if rule.when(facts.has))
+        rule = next(rule for rule in self._rules if rule.when(facts.has))
         intent, sure, talk = self._weighed(rule, facts)
         spoken_to = facts.has("spoken_to")
         if intent == "none" != rule.intent and spoken_to:
@@ -128,8 +117,7 @@ class Understanding:
     def facts(self, text: str, context: Context) -> Facts:
         """What the rules may ask about a message; for training and for telling why."""
         spans = Spans(normalise(text[:_LIMIT], simplified()), context, self._places, self._people)
-        book = self._book
-        return Facts(spans, book.signals, book.needed, book.defined, book.parts)
+        return Facts(spans, self._signals, self._defined, self._parts)
 
     def assume(self, text: str, context: Context, proposal: Proposal) -> Reading | None:
         """The text read as what is proposed; None when a value means nothing to the own parsers. Never acted upon."""
