@@ -11,7 +11,6 @@ _CUT = re.compile(r"[,;!?\n]+|\.(?!\d)|(?<!\d)\.")
 _QUOTED_LINE = re.compile(r"(?m)^\s*>.*$")
 _REPLY_HEAD = re.compile(r"^\s*\"[^\"\n]{1,24}:[^\"]{1,400}\"\s*\n?-*\n", re.DOTALL)
 _TOLD = re.compile(load_toml("polarity.toml")["told_speech"])
-_DASHES = re.compile(r"-\s?-\s?-\s?-+")
 
 
 @dataclass(frozen=True)

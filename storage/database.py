@@ -120,10 +120,6 @@ class Database:
         """Call ``listener`` after every commit that changed one of ``tables`` (any, when none is named)."""
         self._listeners.append((listener, frozenset(tables)))
 
-    def off_commit(self, listener: Listener) -> None:
-        """Call ``listener`` no more."""
-        self._listeners = [(known, tables) for known, tables in self._listeners if known != listener]
-
     def _announce(self, touched: Collection[str]) -> None:
         if touched:
             for listener, tables in list(self._listeners):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from storage.clock import Clock, ManualClock
 from storage.database import Database
@@ -152,7 +152,3 @@ async def until(condition: Any, within: float = 5.0) -> None:
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - what is waited for may be any state of the world
             await asyncio.sleep(0.005)
-
-
-async def waiting_messages(ground: Ground) -> int:
-    return len(await rows(ground, InboxRow, col(InboxRow.state) == "new"))

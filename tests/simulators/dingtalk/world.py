@@ -46,10 +46,6 @@ class Person:
     def sender_id(self) -> str:
         return f"$:LWCP_v1:${self.user_id}"
 
-    @property
-    def union_id(self) -> str:
-        return f"union-{self.user_id}"
-
 
 @dataclass(eq=False)
 class Group:
@@ -108,6 +104,3 @@ class World:
 
     def by_mobile(self, mobile: str) -> Person | None:
         return next((person for person in self.people.values() if mobile and person.mobile == mobile), None)
-
-    def by_robot_code(self, robot_code: str) -> App | None:
-        return next((app for app in self.apps.values() if app.robot_code == robot_code), None)

@@ -26,8 +26,6 @@ __all__ = ["PASSWORD", "USER", "ImapServer", "imap_server"]
 
 ARRIVED = datetime.fromisoformat("2026-11-24T10:13:00+08:00")
 
-Hear = Callable[[bytes], bytes]
-
 
 @dataclass
 class ImapServer:
