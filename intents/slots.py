@@ -141,11 +141,17 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
     named = [thing.code for thing in spans.devices if not things.cleared(spans.plain, thing)]
     gone = _symptoms(spans, *states)
-    gone = [code for code in gone if code != "damaged"] or gone
+    gone = [code for code in gone if code != "damaged"] or gone or _explained(spans)
     if not gone and not _PATTERNS["tested"].search(spans.plain):
         gone = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
     codes = list(dict.fromkeys(named))
     return {"device": [code for code in codes if code != "other"] or codes, "symptom": gone}
+
+
+def _explained(spans: Spans) -> list[str]:
+    """What was wrong, where a report of the repair goes on to its cause."""
+    told = [symptom for symptom in spans.symptoms if _PATTERNS["explained"].match(spans.plain, symptom.end)]
+    return _codes(told, "present")
 
 
 def _update(facts: Facts, _places: PlaceIndex) -> Slots:
