@@ -8,6 +8,7 @@ from storage.models import Fault, Meeting, Person, Site
 from storage.work import Work
 from workflows import (
     desk,
+    fault_clock,
     fault_correct,
     fault_dispatch,
     fault_end,
@@ -15,6 +16,7 @@ from workflows import (
     fault_level,
     fault_pick,
     fault_site,
+    fault_worse,
     files,
     manners,
 )
@@ -186,30 +188,17 @@ async def _join(turn: Turn, fault: Fault) -> str:
     turn.audit("fault.joined", about=fault.number, text=turn.incoming.text)
     if fault.state in ("resolved", "observing"):
         sent = await fault_dispatch.again(turn, fault)
+        await fault_end.tell_reporters_again(turn, fault, sent)
         words = describe(turn.work, fault) | {"who": sent.who, "due": clock(turn.work, sent.due_at)}
         return await manners.told(turn.work, WORDS, "joined_again", fault.number, **words)
-    await _worsen(turn, fault)
+    await fault_worse.worsen(turn, fault)
     return WORDS("joined", promise=await _promise(turn.work, fault), **describe(turn.work, fault))
 
 
 async def _promise(work: Work, fault: Fault) -> str:
     debts = await book.owed(work, fault, "fault_ack", "progress")
-    due = [debt.due_at for debt in debts if debt.due_at > work.now]
-    return WORDS("promise", due=clock(work, max(due))) if due else ""
-
-
-async def _worsen(turn: Turn, fault: Fault) -> None:
-    """A second report may show that it is worse than thought: those who hear at once of the higher level now do."""
-    text = turn.incoming.text
-    near = fault_level.nearness(text, str(fault.extra.get("near", "")))
-    symptoms = [*book.codes(fault.symptom), *(turn.slot("symptom") or [])]
-    level = fault_level.level_of(str(turn.slot("level")), near, symptoms, text)
-    if fault_level.worse(level, fault.level):
-        fault.level = level
-        leaders = bool(fault.extra.get("leaders")) or fault_level.leaders(text)
-        book.note(turn.work, fault, near=near, leaders=leaders)
-        turn.audit("fault.level_raised", about=fault.number, level=level)
-        await fault_dispatch.raised(turn.work, fault, skip=str(turn.incoming.conversation))
+    due = fault_clock.next_told(work, debts)
+    return WORDS("promise", due=clock(work, due)) if due else ""
 
 
 async def open_from_check(  # noqa: PLR0917 - the checklist knows all of these

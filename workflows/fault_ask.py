@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from storage.models import Fault, Obligation
+from storage.models import Fault, Obligation, Person
 from storage.work import Work
 from workflows import fault_book as book
-from workflows import fault_pick, fault_profile, fault_voice, fault_words, manners
-from workflows.phrases import call, clock
+from workflows import fault_clock, fault_pick, fault_profile, fault_voice, fault_words, fault_worse, manners
+from workflows.phrases import call, calls, clock
 from workflows.turn import Turn
 from workflows.words import Words
 
@@ -41,9 +41,23 @@ def _first(turn: Turn, mine: list[Fault], seen: list[Fault]) -> list[Fault]:
 @fault_pick.act("query")
 async def _query(turn: Turn, fault: Fault) -> None:
     if fault.unit_id in {one.unit_id for one in await fault_pick.in_view(turn, (fault.state,))} or _own(turn, fault):
-        await turn.reply(await state_of(turn, fault), about=fault.number)
+        told = await fault_worse.worsen(turn, fault)
+        await turn.reply(await state_of(turn, fault) + _told(told), about=fault.number)
     else:
         await turn.reply(fault_pick.WORDS("unknown", number=fault.number))
+
+
+def _told(people: Sequence[Person]) -> str:
+    return fault_worse.WORDS("added", people=calls(people)) if people else ""
+
+
+async def added(turn: Turn) -> bool:
+    """Whether a short word of a meeting (“正在开会”, “明天8点半有会”) made the speaker's own fault more urgent."""
+    fault = await fault_worse.added(turn)
+    told = await fault_worse.worsen(turn, fault) if fault is not None else []
+    if fault is not None and told:
+        await turn.reply(await state_of(turn, fault) + _told(told), about=fault.number)
+    return bool(told)
 
 
 def _own(turn: Turn, fault: Fault) -> bool:
@@ -53,12 +67,13 @@ def _own(turn: Turn, fault: Fault) -> bool:
 async def state_of(turn: Turn, fault: Fault) -> str:
     """Number, place, state, the last news, and when the next word comes."""
     debts = await book.owed(turn.work, fault, "fault_ack", "progress", "promise")
-    due = sorted(debt.due_at for debt in debts if debt.due_at > turn.work.now)
+    due = fault_clock.next_told(turn.work, debts)
     word = str(fault.extra.get("word", ""))
+    word = "" if word == fault_words.WORDS("client.generic") else word
     return WORDS(
         "state",
         word=WORDS("word", word=word) if word and fault.state == "accepted" else "",
-        next=WORDS("next", due=clock(turn.work, due[0])) if due else "",
+        next=WORDS("next", due=clock(turn.work, due)) if due else "",
         **fault_words.describe(turn.work, fault),
     )
 
@@ -73,7 +88,8 @@ async def urge(turn: Turn) -> None:
 @fault_pick.act("urge")
 async def _urge(turn: Turn, fault: Fault) -> None:
     turn.audit("fault.urged", about=fault.number, text=turn.incoming.text)
-    pushed = await _push(turn, fault) if fault.state in book.WORKING else ""
+    told = await fault_worse.worsen(turn, fault)
+    pushed = calls(told) if told else await _push(turn, fault) if fault.state in book.WORKING else ""
     text = await state_of(turn, fault)
     said = await manners.told(turn.work, WORDS, "pushed", fault.number, people=pushed) if pushed else ""
     asked = WORDS("asked") if fault.state == "resolved" and turn.person.person_id in fault.reporters else ""

@@ -1,9 +1,10 @@
 """The clocks of a fault that somebody works on: next word, promised times, being there, report, week of watching."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from storage.models import Fault, Obligation, Timer
-from storage.obligations import DUE, Rung, open_obligation
+from storage.obligations import DUE, Rung, move_due, open_obligation
 from storage.timers import drop_timer, set_timer
 from storage.work import Work
 from workflows import escalation, fault_profile, fault_question, fault_voice, fault_words
@@ -21,13 +22,43 @@ OBSERVED, UNCONFIRMED = "fault_observed", "fault_unconfirmed"
 
 async def start(work: Work, fault: Fault, at: datetime) -> Obligation:
     """Somebody has taken the fault: what the level promises from here on. Returns the debt of the next word."""
+    await _owe_service(work, fault)
+    return await next_progress(work, fault, at)
+
+
+async def hasten(work: Work, fault: Fault) -> datetime:
+    """The level of a taken fault has gone up: what it promises is owed, and the next word sooner. Returns when."""
+    await _owe_service(work, fault)
+    due = max(fault_profile.next_word(work, fault, work.now), work.now + timedelta(minutes=1))
+    for debt in await book.owed(work, fault, "progress"):
+        if debt.due_at <= work.now:
+            continue
+        if debt.due_at > due:
+            move_due(work, debt, due)
+        due = debt.due_at
+    return due
+
+
+async def _owe_service(work: Work, fault: Fault) -> None:
+    """Being there, and the service back, where the level promises them and they are not owed yet."""
     onsite = work.settings.policy.onsite.within
     for kind, agreed in (("onsite", onsite), ("restore", None)):
         within = fault_profile.promised(fault, kind)
         within = agreed if within is not None and agreed is not None else within
         if within is not None and not await book.owed(work, fault, kind):
             _open(work, fault, kind, max(fault.created_at + within, work.now + within / 2), _supervised())
-    return await next_progress(work, fault, at)
+
+
+def next_told(work: Work, debts: Sequence[Obligation]) -> datetime | None:
+    """When whoever asks hears next: the first time that is owed; where that has passed, the next step of the wait."""
+    owed = [debt.due_at for debt in debts]
+    owed += [moment for debt in debts if debt.kind == "fault_ack" for moment in _spoken(debt)]
+    return min((moment for moment in owed if moment > work.now), default=None)
+
+
+def _spoken(debt: Obligation) -> list[datetime]:
+    """The moments at which the reporter of an untaken fault is promised a word."""
+    return [debt.due_at + timedelta(seconds=step["after_s"]) for step in debt.ladder if step["rung"] in SPOKEN]
 
 
 async def next_progress(work: Work, fault: Fault, after: datetime) -> Obligation:
@@ -121,8 +152,7 @@ async def _still_waiting(work: Work, debt: Obligation, last: bool) -> None:
     fault = await book.load(work, debt.fault)
     if fault is None or fault.state != "open":
         return
-    moments = [debt.due_at + timedelta(seconds=step["after_s"]) for step in debt.ladder if step["rung"] in SPOKEN]
-    following = [] if last else [moment for moment in moments if moment > work.now]
+    following = [] if last else [moment for moment in _spoken(debt) if moment > work.now]
     words = fault_words.describe(work, fault)
     text = WORDS("still_waiting", due=clock(work, following[0]), **words) if following else WORDS("nobody", **words)
     await fault_voice.reassure(work, fault, text, f"waiting:{debt.id}:{debt.step}", debt)

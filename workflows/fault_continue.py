@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from workflows import (
     fault,
+    fault_ask,
     fault_correct,
     fault_end,
     fault_hand,
@@ -21,6 +22,8 @@ GUESSES = ("fault.cancel", "fault.resolve", "fault.confirm", "fault.reject")
 """A guess at one of these is not acted upon before the words themselves have been looked at."""
 REFUSED_AS = ("ack", "none", "assist.request")
 """What a no to a fault that was put to the speaker is read as."""
+ADDED_AS = ("none", "meeting.notice", "meeting.query")
+"""What a short word of a meeting that hangs on the speaker's fault is read as."""
 ABOUT_MEETINGS = ("notice_confirmation", "step")
 
 
@@ -60,5 +63,7 @@ async def _plain_words(turn: Turn) -> bool:
         return True
     if turn.reading.intent in ("ack", "none") and fault_hand.is_button_word(turn):
         await fault_progress.assign(turn)
+        return True
+    if turn.reading.intent in ADDED_AS and await fault_ask.added(turn):
         return True
     return turn.reading.intent == "none" and await fault_score.given(turn)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from storage.messages import Action, Address
 from storage.models import Fault, Obligation, Person
-from storage.obligations import ack_ladder, move_due, open_obligation, settle_cancelled
+from storage.obligations import ack_ladder, open_obligation, settle_cancelled
 from storage.work import Work
 from workflows import fault_book as book
 from workflows import fault_clock, fault_history, fault_voice, fault_words, manners, reminder_cards
@@ -158,11 +158,17 @@ async def _tell_duty(work: Work, fault: Fault, sent: Sent, why: str, skip: str, 
         work, fault, groups, group_text, key, skip=[skip], mention=sent.duty, actions=actions, debt=untaken
     )
     for person in sent.duty:
-        text = WORDS(f"person.{why}", call=call(person), contact=_contact(work, fault, person), **words)
+        text = WORDS(f"person.{why}", call=call(person), contact=contact(work, fault, person), **words)
         if not (sent.taken and skip):
             await fault_voice.to_person(work, fault, person, text, key, skip=[skip], actions=actions, debt=sent.ack)
     alone = sent.duty if not groups or why == HANDED else ()
     remember(work, fault, [str(group) for group in groups], [person.person_id for person in alone])
+
+
+def morning_text(work: Work, fault: Fault, people: Sequence[Person]) -> str:
+    """What a group that slept through it reads in the morning, while it still waits for ``people`` to take it."""
+    words = fault_words.describe(work, fault) | {"people": calls(people)}
+    return WORDS("group.asleep", at=clock(work, work.now), history="", **words)
 
 
 async def _is_told_in_private(work: Work, fault: Fault, sent: Sent) -> bool:
@@ -170,7 +176,7 @@ async def _is_told_in_private(work: Work, fault: Fault, sent: Sent) -> bool:
     return not sent.taken and manners.groups_sleep(work) and await manners.cannot_wait(work, fault.number)
 
 
-def _contact(work: Work, fault: Fault, reader: Person) -> str:
+def contact(work: Work, fault: Fault, reader: Person) -> str:
     """The reporter's number, for those who go there; only ever in a direct message."""
     reporter = work.org.people.get(fault.reporter or "")
     if reporter is None or not reporter.phone or reporter.person_id == reader.person_id:
@@ -264,18 +270,6 @@ async def again(turn: Turn, fault: Fault) -> Sent:
     told = [person.person_id for person in people]
     await fault_voice.to_everyone_told(work, fault, text, f"again_told:{turn.key}", skip=groups, but=told)
     return sent
-
-
-async def raised(work: Work, fault: Fault, skip: str) -> None:
-    """The level has gone up: those who hear of this level at once are told now, and nothing waits for the morning."""
-    debts = await book.owed(work, fault, "fault_ack")
-    if await manners.wake(work, fault.number):
-        for debt in debts:
-            move_due(work, debt, min(debt.due_at, work.now + work.settings.policy.fault_ack.within))
-    people = [work.org.people[p] for p in (debts[0].person_ids if debts else [fault.owner]) if p in work.org.people]
-    book.note(work, fault, round=int(fault.extra.get("round", 0)) + 1)
-    sent = Sent(people, debts[0].due_at if debts else work.now, taken=fault.state == "accepted")
-    await tell_above(work, fault, sent, skip)
 
 
 def is_told_place(work: Work, fault: Fault, conversation: Address, duty: Sequence[Person]) -> bool:

@@ -208,11 +208,16 @@ async def _reject(turn: Turn, fault: Fault) -> None:
         await turn.reply(WORDS("over", **fault_words.describe(turn.work, fault)), about=fault.number)
         return
     sent = await fault_dispatch.again(turn, fault)
+    await turn.reply(await tell_reporters_again(turn, fault, sent), about=fault.number)
+
+
+async def tell_reporters_again(turn: Turn, fault: Fault, sent: fault_dispatch.Sent) -> str:
+    """Every other reporter hears that it is worked on again. Returns the words."""
     words = fault_words.describe(turn.work, fault) | {"who": sent.who, "due": clock(turn.work, sent.due_at)}
     text = await manners.told(turn.work, WORDS, "again", fault.number, **words)
     skip = [str(turn.incoming.conversation)]
     await fault_voice.to_reporters(turn.work, fault, text, f"again:{turn.key}", skip=skip)
-    await turn.reply(text, about=fault.number)
+    return text
 
 
 async def cancel(turn: Turn) -> None:

@@ -138,6 +138,8 @@ async def test_a_second_report_that_is_worse_raises_the_level_and_tells_those_ab
     await reported(bot)
     await bot.say("fang", URGENT, group=CLIENT[1:])
     bot.expect(CLIENT, NUMBER, "紧急", absent=INTERNAL)
+    bot.expect("li", NUMBER, "现为I级")
+    bot.expect(SUPPORT, NUMBER, "现为I级")
     bot.expect("wang", NUMBER, "I级")
     bot.expect(CITY, NUMBER)
     bot.expect("he", NUMBER)
