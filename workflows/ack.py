@@ -34,6 +34,7 @@ from workflows.words import Words
 
 WORDS = Words("ack")
 KNOWN = re.compile(WORDS.get("match.known"))
+BARE = re.compile(WORDS.get("match.difficult_bare"))
 COMING, DIFFICULT = re.compile(WORDS.get("match.coming")), re.compile(WORDS.get("match.difficult"))
 KINDS = ("notice_ack", "fault_ack")
 DEBT = re.compile("[0-9]{1,18}")
@@ -308,6 +309,9 @@ async def difficulty(turn: Turn) -> bool:
     owed = [debt for debt in owed if debt.unit_id == turn.person.unit_id] or owed
     if len(owed) != 1:
         return False
+    if BARE.fullmatch(turn.incoming.text.strip()):
+        await _trouble(turn, owed[0])
+        return True
     await _meet_notice(turn, owed[0], {"trouble": True})
     await _tell_coordinator(turn, owed[0], "say.difficulty")
     number = owed[0].meeting

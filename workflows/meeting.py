@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
+
+from sqlmodel import select
 
 from storage.messages import Address
 from storage.models import Expectation, Meeting
@@ -16,8 +19,10 @@ from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("meeting")
-NAMES = ("yes", "drop", "cancel", "asks", "change", "over", "silent")
+NAMES = ("yes", "polite", "publish", "off", "drop", "cancel", "asks", "change", "over", "silent")
 MATCH = {name: re.compile(WORDS.get(f"match.{name}")) for name in NAMES}
+DRAFTS_LIVE = timedelta(hours=12)
+PIECES = re.compile(r"[，,。！!；;\s]+")
 ABOUT_MEETINGS = frozenset({"none", "ack", "meeting.change", "meeting.cancel", "meeting.query"})
 """Readings beside which a message may still answer what was read back; a whole new notice is not among them."""
 
@@ -30,7 +35,7 @@ async def draft(turn: Turn) -> None:
 async def confirm(turn: Turn) -> bool:
     """An explicit yes to what the speaker was last asked to confirm here; True when it was acted upon."""
     text = NUMBER.sub("", turn.incoming.text).strip(" ,，。")
-    if not MATCH["yes"].fullmatch(text):
+    if not _says("yes", text):
         return False
     asked, number = confirmations(turn), meeting_find.number_in(turn)
     if asked and number in ("", asked[0].about):
@@ -44,10 +49,17 @@ async def confirm(turn: Turn) -> bool:
     return True
 
 
+def _says(name: str, text: str) -> bool:
+    """Whether the text, as a whole or piece by piece, says just this; thanks beside it do no harm."""
+    told = [piece for piece in PIECES.split(text) if piece and not MATCH["polite"].fullmatch(piece)]
+    whole = MATCH[name].fullmatch(text) is not None
+    return whole or (bool(told) and all(MATCH[name].fullmatch(piece) for piece in told))
+
+
 async def point_to_yes(turn: Turn) -> bool:
     """A yes in private, while what awaits it was asked in another place (another platform): say where. True: said."""
     waiting = [row for row in turn.expectations if row.kind == KIND and row.about]
-    if not waiting or not MATCH["yes"].fullmatch(turn.incoming.text.strip(" ,，。")):
+    if not waiting or not _says("yes", turn.incoming.text.strip(" ,，。")):
         return False
     asked = waiting[0]
     group = turn.work.org.group_at(Address.parse(asked.conversation))
@@ -154,12 +166,14 @@ async def overhear(turn: Turn, intents: Collection[str]) -> bool:
     """
     text = turn.incoming.text.strip()
     asked = confirmations(turn)
-    drops = asked and MATCH["drop"].fullmatch(text) and {"fault.cancel"}.issuperset(intents)
+    drops = asked and _says("drop", text) and {"fault.cancel"}.issuperset(intents)
     if not text or not (drops or ABOUT_MEETINGS.issuperset(intents)):
         return False
     if asked and await _answers(turn, asked[0], text):
         return True
-    if MATCH["silent"].search(text) and await meeting_query.who_is_silent(turn):
+    if MATCH["silent"].search(text) and (await meeting_query.who_is_silent(turn) or await _drafts_left(turn)):
+        return True
+    if not asked and MATCH["publish"].fullmatch(text) and not NUMBER.search(text) and await _drafts_left(turn):
         return True
     if meeting_find.number_in(turn) and NUMBER.search(text) and await _by_number(turn, text):
         return True
@@ -170,16 +184,31 @@ async def _answers(turn: Turn, asked: Expectation, text: str) -> bool:
     """What awaits the speaker here is answered with this message."""
     if asked.pending["act"] == "missing":
         return await _drops_missing(turn, asked, text) or await fill_missing(turn, asked)
+    if asked.pending["act"] == "cancel" and _says("off", text):
+        await meeting_publish.say_yes(turn, asked)
+        return True
     if await confirm(turn):
         return True
-    if MATCH["drop"].fullmatch(text):
+    if _says("drop", text):
         await _drop_awaited(turn, asked)
         return True
     return await _corrects_awaited(turn)
 
 
+async def _drafts_left(turn: Turn) -> bool:
+    """A yes, or a question about answers, of somebody with a draft from here that nobody waits for any more: say so."""
+    here, since = str(turn.incoming.conversation), turn.work.now - DRAFTS_LIVE
+    mine = Meeting.state == "draft", Meeting.created_by == turn.person.person_id, Meeting.created_at > since
+    rows = (await turn.work.session.exec(select(Meeting).where(*mine, Meeting.conversation == here))).all()
+    key = "say.drafts_left" if turn.direct else "say.drafts_left_group"
+    if rows:
+        left = max(rows, key=lambda row: (row.created_at, row.number))
+        await turn.reply(WORDS(key, number=left.number, title=left.title), about=left.number)
+    return bool(rows)
+
+
 async def _drops_missing(turn: Turn, asked: Expectation, text: str) -> bool:
-    if not MATCH["drop"].fullmatch(text):
+    if not _says("drop", text):
         return False
     asked.state = "closed"
     turn.work.session.add(asked)

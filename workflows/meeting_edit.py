@@ -85,6 +85,22 @@ def _shift(desk: Desk, plan: Plan, clause: str) -> Plan | None:
     return plan.moved(plan.starts_at + sign * timedelta(minutes=minutes))
 
 
+def _longer(desk: Desk, plan: Plan, clause: str) -> Plan | None:
+    """“延长到6点半”, “延长一小时”, “11点结束”: the end moves and the start stays."""
+    begun = plan.starts_at <= desk.now and MATCH["longer_begun"].search(clause)
+    if not begun and not MATCH["longer"].search(clause):
+        return None
+    moments = [span for span in find_times(clause, desk.now) if isinstance(span.start, datetime)]
+    minutes = find_duration_minutes(clause) if not moments and plan.ends_at else None
+    if minutes is not None and plan.ends_at is not None:
+        return replace(plan, ends_at=plan.ends_at + timedelta(minutes=minutes))
+    if len(moments) != 1:
+        return None
+    base = (plan.ends_at or plan.starts_at).astimezone(desk.now.tzinfo)
+    end = moment_of(moments[0], clause, base)
+    return replace(plan, ends_at=end) if end > plan.starts_at else None
+
+
 def _time(desk: Desk, plan: Plan, clause: str) -> Plan | None:
     """“改成9点”, “时间是后天上午10点到11点”, a bare “上午9点”. A clock alone keeps the day, a day alone the clock."""
     span = new_time(clause, desk.now)
@@ -140,7 +156,7 @@ def _remove(desk: Desk, plan: Plan, clause: str) -> Plan | None:
 
 
 def _add(desk: Desk, plan: Plan, clause: str) -> Plan | None:
-    told = MATCH["add"].search(clause)
+    told = MATCH["add"].search(clause) or MATCH["add_before"].search(clause)
     if told is None:
         return None
     sites = wanted(desk.org, desk.area, told["places"], plan.systems) or named_sites(desk.org, told["places"])
@@ -190,6 +206,7 @@ RULES: tuple[Callable[[Desk, Plan, str], Plan | None], ...] = (
     _test,
     _venue,
     _arrival,
+    _longer,
     _shift,
     _time,
     _remove,

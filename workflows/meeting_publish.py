@@ -138,7 +138,7 @@ async def propose_change(turn: Turn, meeting: Meeting, plan: Plan) -> None:
     if not difference.lines:
         await turn.reply(WORDS("change.unclear", number=meeting.number), about=meeting.number)
         return
-    lines = [*difference.lines, *_past(turn, plan)]
+    lines = [*difference.lines, *(_past(turn, plan) if plan.starts_at != meeting.starts_at else ())]
     await read_change(turn, meeting, lines, len(difference.owing), len(difference.told))
     pending = {"act": "change", "plan": plan.stored(), "version": meeting.version}
     await await_yes(turn, meeting.number, pending)

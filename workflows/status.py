@@ -12,17 +12,22 @@ from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("status")
-ASKED = re.compile(WORDS.get("match"))
+ASKED, SHORT = re.compile(WORDS.get("match")), re.compile(WORDS.get("short"))
 FOLLOWING = ("coordinator", "supervisor", "dispatcher", "auditor")
 
 
 async def command(turn: Turn) -> bool:
     """Answer the question. False when it was not asked, or not by somebody who follows it, or in a client group."""
     follows = set(turn.person.roles) & set(FOLLOWING) and (turn.group is None or turn.group.purpose != "client")
-    if turn.incoming.click or not follows or not ASKED.match(turn.incoming.text.strip()):
+    text = turn.incoming.text.strip()
+    in_full = ASKED.match(text) is not None
+    if turn.incoming.click or not follows or not (in_full or SHORT.match(text)):
         return False
     meetings = [await _meeting(turn, meeting, tally) for meeting, tally in await meeting_query.followed(turn)]
-    faults = fault_ask.listed(turn, await fault_pick.in_view(turn, book.ACTIVE))
+    active = await fault_pick.in_view(turn, book.ACTIVE)
+    if not in_full and (turn.numbers or not meetings or (active and "supervisor" in turn.person.roles)):
+        return False
+    faults = fault_ask.listed(turn, active)
     await turn.reply("\n".join([*meetings, *faults]) or WORDS("nothing"))
     return True
 
