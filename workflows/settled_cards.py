@@ -6,6 +6,7 @@ They go out without a name of their own, one text for many people, and are found
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import String, cast
 from sqlmodel import col, or_, select
 
 from storage.messages import Address, Outgoing, Urgency
@@ -82,14 +83,12 @@ def _settled_groups(work: Work, debt: Obligation, still: Iterable[str]) -> list[
 async def read_back(work: Work, number: str, how: str) -> None:
     """What was read back of a meeting is settled: ``done``, or replaced by something ``newer``."""
     query = select(Delivery).where(
-        Delivery.about == number, col(Delivery.kind).in_(READ_BACK), col(Delivery.state).in_(LEFT)
+        Delivery.about == number,
+        col(Delivery.kind).in_(READ_BACK),
+        col(Delivery.state).in_(LEFT),
+        cast(Delivery.message, String).contains(f'"publish:{number}"'),  # few of a meeting's many answers ask
     )
-    rows = [row for row in (await work.session.exec(query)).all() if _asks(row, number)]
-    await _replace(work, rows, WORDS(how, number=number))
-
-
-def _asks(row: Delivery, number: str) -> bool:
-    return any(action["value"] == f"publish:{number}" for action in row.message.get("actions", ()))
+    await _replace(work, (await work.session.exec(query)).all(), WORDS(how, number=number))
 
 
 async def _replace(work: Work, rows: Iterable[Delivery], text: str) -> None:

@@ -81,12 +81,14 @@ async def test_tampering_is_named(database: Database, done: list[str], first_bro
     assert (await verify(ground)).broken_seq == first_broken
 
 
-@pytest.mark.parametrize("done", ["detail = '{x'", "at = 'yesterday'"])
+@pytest.mark.parametrize(
+    "done", ["UPDATE audit SET detail = '{x' WHERE seq = 3", "UPDATE audit SET at = 'yesterday' WHERE seq = 3"]
+)
 async def test_what_a_column_cannot_hold_is_tampering_too(sqlite_database: Database, done: str) -> None:
     ground = ground_on(sqlite_database)
     await written(ground, 5)
     await Sealer(ground).step()
-    await tamper(sqlite_database, f"UPDATE audit SET {done} WHERE seq = 3")
+    await tamper(sqlite_database, done)
     assert (await verify(ground)).broken_seq == 3
 
 
