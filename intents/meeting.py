@@ -92,6 +92,8 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
         ),
         None,
     )
+    if best is None and not changed:  # a roll call that is all there is
+        best = next((span for span in spans.times if span.role == "joint_test"), None)
     best = best or next((span for role in ("new", "start", None) for span in usable if span.role == role), None)
     if best is None and (moved := _moved_by(spans)) is not None:
         return moved, None

@@ -66,7 +66,14 @@ class PlaceIndex:
         read, apart = self._by_blanks(self._read(text), text, blanks)
         hits = self._heard(text, [hit for hit in read if hit.start in apart or self._is_meant(text, hit, context)])
         hits = self._merge(text, self._share_kind(text, _not_taken_back(text, hits)), apart)
-        return [self._decide(hit, hits, context) for hit in hits]
+        decided = [self._decide(hit, hits, context) for hit in hits]
+        return [hit for hit in decided if not self._only_says_which(text, hit, decided)]
+
+    def _only_says_which(self, text: str, hit: PlaceHit, hits: list[PlaceHit]) -> bool:
+        """ "我是江山的，大陈没声音": the sender comes from there, the trouble is in a place below."""
+        if text[hit.end : hit.end + 1] != "的" or not _PATTERNS["from_there"].search(text[: hit.start][-5:]):
+            return False
+        return any(other is not hit and set(self._children(other, hit)) == set(other.sites) for other in hits)
 
     def provincial(self, hit: PlaceHit) -> bool:
         """True when only sites of the province can be meant."""
@@ -237,13 +244,14 @@ class PlaceIndex:
             if between is not None and _PATTERNS["parent_gap"].fullmatch(between):
                 children = self._children(hit, merged[-1])
                 if children:
+                    self._each_has_one(text, merged, hit)
                     merged[-1] = PlaceHit(merged[-1].start, hit.end, children)
                     continue
             if between == "(" and text[hit.end : hit.end + 1] == ")" and (own := self._children(merged[-1], hit)):
                 merged[-1] = PlaceHit(merged[-1].start, hit.end + 1, own)
                 continue
             if (
-                between == ","
+                between in (",", "的,")
                 and _PATTERNS["that_one"].match(text, hit.end)
                 and (own := self._children(merged[-1], hit))
             ):
@@ -251,6 +259,14 @@ class PlaceIndex:
                 continue
             merged.append(hit)
         return merged
+
+    def _each_has_one(self, text: str, merged: list[PlaceHit], hit: PlaceHit) -> None:
+        """ "温岭和云和的石塘": the place listed before the parent has a namesake too."""
+        if len(merged) < 2 or not _PATTERNS["town_of"].fullmatch(text[merged[-1].end : hit.start]):
+            return
+        listed = _JOINER.match(text[merged[-2].end : merged[-1].start])
+        if listed and (others := self._children(hit, merged[-2])):
+            merged[-2] = replace(merged[-2], sites=others)
 
     def _children(self, hit: PlaceHit, parent: PlaceHit) -> tuple[int, ...]:
         """The sites of a hit that lie below what another one names; none below a township."""

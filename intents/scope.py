@@ -99,13 +99,17 @@ def held_in(spans: Spans, places: PlaceIndex) -> list[str]:
 
 def _signs(spans: Spans, hit: PlaceHit) -> bool:
     """A client's own unit as the whole first or last clause ("…麻烦保障一下，安吉水利")."""
-    if spans.context.role != "client" or len(spans.places) > 1:
-        return False
     own = [clause for clause in spans.clauses if clause.start < len(spans.core)]
-    return any(edge.start == hit.start and edge.end == hit.end for edge in (own[0], own[-1])) if own else False
+    if spans.context.role != "client" or not own:
+        return False
+    whole = {(place.start, place.end) for place in spans.places}
+    if len(whole) > 1:  # beside others only as the signature, and not as the last of a list
+        listed = len(own) > 1 and (own[-2].start, own[-2].end) in whole
+        return not listed and (own[-1].start, own[-1].end) == (hit.start, hit.end)
+    return any(edge.start == hit.start and edge.end == hit.end for edge in (own[0], own[-1]))
 
 
 def venue(spans: Spans, places: PlaceIndex, firm: bool) -> list[str]:
-    """Where it is held; `firm`, beside a list of sites: only where a room is named too."""
+    """Where it is held; `firm`, beside a list of sites: only where a room is named too, or the sender signs."""
     at_room = {room[0] for room in spans.rooms}
-    return places.names(hit for hit in _venue_hits(spans) if not firm or hit.end in at_room)
+    return places.names(hit for hit in _venue_hits(spans) if not firm or hit.end in at_room or _signs(spans, hit))

@@ -79,7 +79,7 @@ def _fault(facts: Facts, _places: PlaceIndex) -> Slots:
     spans = facts.spans
     aside = [match.span() for name in _ASIDE for match in _PATTERNS[name].finditer(spans.plain)]
     told = [symptom for symptom in spans.symptoms if not _inside(symptom, aside)]
-    named = [thing for thing in spans.devices if not _inside(thing, aside)]
+    named = [thing for thing in spans.devices if not (told and _inside(thing, aside))]
     return {"device": _devices(spans, named), "symptom": _codes(told or spans.symptoms, "present", "gone")}
 
 
@@ -96,9 +96,9 @@ def _report(facts: Facts, _places: PlaceIndex) -> Slots:
     return slots
 
 
-def _devices(spans: Spans, named: Sequence[things.Thing] = ()) -> list[str]:
+def _devices(spans: Spans, named: Sequence[things.Thing] | None = None) -> list[str]:
     """Devices that are not said to be in order, of those `named` or all; `other` only when nothing better is named."""
-    named = named or spans.devices
+    named = spans.devices if named is None else named
     bad = [thing for thing in named if not _well(spans, thing)]
     troubled = any(symptom.state == "present" for symptom in spans.symptoms)
     kept = bad if troubled else bad or named
@@ -140,7 +140,8 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     spans = facts.spans
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
     named = [thing.code for thing in spans.devices if not things.cleared(spans.plain, thing)]
-    gone = _symptoms(spans, *states)
+    seen = [one for one in spans.symptoms if one.code != "damaged" or one.state != "present"]
+    gone = _codes(seen, *states)
     gone = [code for code in gone if code != "damaged"] or gone or _explained(spans)
     if not gone and not _PATTERNS["tested"].search(spans.plain):
         gone = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]

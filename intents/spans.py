@@ -8,6 +8,7 @@ from functools import cached_property
 
 from intents import checks, things, times
 from intents.clauses import Clause, own_word_mask, split
+from intents.common import words
 from intents.lexicon import WordIndex
 from intents.normal import Normal
 from intents.people import People, Person
@@ -18,6 +19,7 @@ from intents.words import load_toml, patterns
 
 PLACE, PERSON = "⌂", "☺"
 _PIECE = 3
+_CLINGS = load_toml("polarity.toml")["clings"]
 _TICKET = patterns("rooms.toml")["ticket"]
 _DAILY = load_toml("life.toml")
 _LIFE: WordIndex[str] = WordIndex(
@@ -164,7 +166,7 @@ class Spans:
         sides = [0, *blanks, len(starts)]
         far = [b for a, b, c in zip(sides, blanks, sides[2:], strict=False) if min(b - a, c - b) >= _PIECE]
         whole = [span.span for span in self.times] + self.rooms + self.tickets
-        return [at for at in far if _between(self.text[at - 1 : at + 1]) and not any(a < at < b for a, b in whole)]
+        return [at for at in far if _between(self.text, at) and not any(a < at < b for a, b in whole)]
 
     @cached_property
     def view(self) -> View:
@@ -199,9 +201,10 @@ def _trim(chars: list[str], starts: list[int], ends: list[int]) -> tuple[tuple[i
     return tuple(starts[head:]), tuple(ends[head:])
 
 
-def _between(pair: str) -> bool:
-    """Whether no mark stands at either side."""
-    return all(char.isalnum() for char in pair)
+def _between(text: str, at: int) -> bool:
+    """Whether no mark stands at either side, and no word of two characters is parted there."""
+    pair = text[at - 1 : at + 1]
+    return all(char.isalnum() for char in pair) and pair not in words() and text[at] not in _CLINGS
 
 
 def _hide(text: str, cuts: list[tuple[int, int]], mark: str) -> str:

@@ -166,8 +166,17 @@ def _first_hand(text: str, hits: list[Symptom]) -> list[Symptom]:
 
 
 def _apart(hits: list[Symptom]) -> list[Symptom]:
-    """Of two readings of the same characters the longer stays, and the first of two that overlap."""
-    return [hit for hit in hits if not any(one.state == hit.state == "present" and _outdone(hit, one) for one in hits)]
+    """Of two readings of the same characters the longer stays, the first of two that overlap, and what is gone."""
+    return [
+        hit
+        for hit in hits
+        if hit.state != "present"
+        or not any(
+            (one.state == "present" and _outdone(hit, one))
+            or (one.state == "gone" and one.start < hit.start < one.end < hit.end)
+            for one in hits
+        )
+    ]
 
 
 def _outdone(hit: Symptom, one: Symptom) -> bool:
@@ -187,7 +196,13 @@ def _segments(text: str) -> list[tuple[int, int]]:
 def _precise(hits: list[Symptom]) -> list[Symptom]:
     codes = {hit.code for hit in hits if hit.state not in ("denied", "absent")}
     firm = [hit for hit in hits if hit.code in codes and not _OVER.get(hit.code, frozenset()) & codes]
-    return [hit for hit in hits if not any(one.code in _OVER.get(hit.code, ()) and _near(hit, one) for one in firm)]
+    return [hit for hit in hits if not any(_outweighs(one, hit) for one in firm)]
+
+
+def _outweighs(one: Symptom, hit: Symptom) -> bool:
+    """What is over says nothing against what is there ("连上了，就是卡")."""
+    over = one.state == "gone" and hit.state == "present" and hit.code != "other"
+    return not over and one.code in _OVER.get(hit.code, ()) and _near(hit, one)
 
 
 def _near(hit: Symptom, one: Symptom) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from intents.words import load_toml
+from intents.words import load_toml, patterns
 
 if TYPE_CHECKING:
     from intents.times import TimeSpan
@@ -30,6 +30,8 @@ def _compile() -> tuple[tuple[str, re.Pattern[str] | None, re.Pattern[str] | Non
 
 
 _ROLES = _compile()
+_END_MOVES = patterns("times.toml")["end_moves"]
+_FAR = 30
 
 
 def assign_roles(text: str, found: list[TimeSpan]) -> list[TimeSpan]:
@@ -43,7 +45,10 @@ def assign_roles(text: str, found: list[TimeSpan]) -> list[TimeSpan]:
         after = text[end : min(ceiling, end + 24)]
         cut = _STOP_AFTER.search(after)
         after = after[: cut.start()] if cut else after
-        named.append(replace(span, role=_role(_last_clause(before), after)))
+        role = _role(_last_clause(before), after)
+        if role == "new" and _END_MOVES.search(_last_clause(text[max(0, start - _FAR) : start])):
+            role = "end"
+        named.append(replace(span, role=role))
     return named
 
 

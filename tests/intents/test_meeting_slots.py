@@ -43,6 +43,8 @@ def test_the_new_time_of_a_change(understanding: Understanding, text: str, start
         ("12月2日上午9:00召开全省消防视频会议，会期约1.5小时", "2026-12-02T10:30"),
         ("12月16日下午2时召开视频会议，12月15日下午3时联调。会议预计下午5时结束", "2026-12-16T17:00"),
         ("明天晚上22:00到次日6:00防汛视频值守", "2026-11-26T06:00"),
+        ("明早八点半点名，岱山县局上线，十分钟结束", "2026-11-25T08:40"),
+        ("会议结束时间由11点延到12点", "2026-11-24T12:00"),
     ],
 )
 def test_when_it_ends(understanding: Understanding, text: str, end: str) -> None:
@@ -52,6 +54,8 @@ def test_when_it_ends(understanding: Understanding, text: str, end: str) -> None
 def test_a_clients_own_unit_is_the_venue_and_no_list_of_who_takes_part(understanding: Understanding) -> None:
     found = read(understanding, "meeting.notice", "后天下午两点要开视频会，麻烦保障一下，安吉水利", "client")
     assert (found["site"], found.get("scope")) == (["安吉县水利局分会场"], None)
+    found = read(understanding, "meeting.notice", "后天下午跟佛堂、大陈镇开个视频会，两点到三点，义乌水利", "client")
+    assert (found["site"], found["scope"]) == (["义乌市水利局分会场"], ["佛堂镇分会场", "义乌市大陈镇分会场"])
 
 
 def test_a_meeting_for_everybody_has_a_venue_only_where_it_is_held(understanding: Understanding) -> None:
