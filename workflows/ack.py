@@ -17,6 +17,7 @@ from storage.obligations import unmet
 from storage.outbox import post
 from workflows import (
     checklist,
+    checklist_coming,
     choices,
     escalation,
     fault_progress,
@@ -58,7 +59,7 @@ async def acknowledge(turn: Turn) -> None:
         await _settle(turn, owed)
     elif (promised := _arrives_at(turn)) is not None:
         await checklist.on_the_way(turn, promised)
-    elif not (COMING.search(turn.incoming.text) and await checklist.ask_when(turn)):
+    elif not (COMING.search(turn.incoming.text) and await checklist_coming.ask_when(turn)):
         await _nothing_open(turn)
 
 

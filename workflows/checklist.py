@@ -2,33 +2,31 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import col, select
 
-from storage.messages import Outgoing, Urgency
 from storage.models import CheckItem, Fault, Obligation, Person
-from storage.obligations import DUE, Rung, open_obligation, unmet
-from storage.outbox import cancel_queued, post_person
+from storage.obligations import unmet
+from storage.outbox import cancel_queued
 from workflows import checklist_answers as answers
+from workflows import checklist_coming as coming
 from workflows import checklist_steps as steps
 from workflows import checklist_target as target
 from workflows import choices, escalation, fault_progress, files, notice
 from workflows.authority import may
 from workflows.checklist_target import Spot
-from workflows.fault_clock import OVERDUE
 from workflows.phrases import call, clock, fit
-from workflows.reader import ARRIVING
 from workflows.turn import Turn
 from workflows.words import Words
 
 WORDS = Words("checklist")
 FINE, HERE = re.compile(WORDS.get("match.fine")), re.compile(WORDS.get("match.here"))
+NOT_HERE = re.compile(WORDS.get("match.not_here"))
 ALL = "*"
 DESCRIBE_WITHIN = timedelta(minutes=30)
-GRACE = timedelta(minutes=5)
-"""How long after a promised time a supervisor hears that there is no news."""
 
 
 # ---- arrival
@@ -101,6 +99,8 @@ async def _arrived(turn: Turn, spot: Spot, at: datetime, fine: bool = False) -> 
         await turn.reply(text, about=about, mention=False)
     sheet = await steps.sheet(work, spot.meeting, spot.site)
     await _start_over(turn, sheet)
+    if "checklist.report" in turn.also and person == turn.person:
+        return  # the same message answers checks: what comes next is asked after them
     if fine and person == turn.person and await answers.all_fine(turn, spot, min(at, work.now), arrived=True):
         return
     if await steps.ask_next(work, sheet, person, turn.incoming.conversation) is None and turn.direct:
@@ -159,49 +159,10 @@ async def _arrival_of(turn: Turn, spot: Spot) -> Obligation | None:
     return (await turn.work.session.exec(query.order_by(col(Obligation.id).desc()).limit(1))).first()
 
 
-async def ask_when(turn: Turn) -> bool:
-    """“路上堵车，晚点到”: ask by when. Whether the speaker is awaited anywhere soon."""
-    owed = [row for row in await target.arrivals(turn) if _may(turn, "meeting.arrive", row)]
-    near = await target.spots(turn, [row for row in owed if row.due_at <= turn.work.now + ARRIVING])
-    if near:
-        about = near[0].meeting.number
-        await turn.reply(WORDS("arrive.when", number=about, site=near[0].site.name), about=about)
-    return bool(near)
-
-
 async def on_the_way(turn: Turn, promised: datetime) -> None:
-    """“还有20分钟到”: the time becomes a promise; one that is too late is told to the coordinator."""
-    owed = [row for row in await target.arrivals(turn) if _may(turn, "meeting.arrive", row)]
-    found = target.nearest(await target.spots(turn, owed))
-    if not found:
+    """“还有20分钟到”: a promise, of somebody who is awaited."""
+    if not await coming.on_the_way(turn, promised):
         await _no_arrival(turn)
-        return
-    spot = found[0]
-    arrival = next(row for row in owed if row.meeting == spot.meeting.number)
-    here = (Obligation.meeting == arrival.meeting, Obligation.site_id == arrival.site_id, Obligation.fault == "")
-    for older in await unmet(turn.work, *here, kinds=("promise",)):
-        await escalation.meet(turn.work, older, by=turn.person.person_id, via=turn.via, at=turn.incoming.written_at)
-    promise = Obligation(
-        kind="promise",
-        unit_id=arrival.unit_id,
-        site_id=arrival.site_id,
-        person_ids=[turn.person.person_id],
-        meeting=arrival.meeting,
-        version=arrival.version,
-        due_at=promised,
-        opened_at=turn.work.now,
-    )
-    silent = max(arrival.due_at - promised, timedelta()) + GRACE
-    open_obligation(turn.work, promise, [Rung(DUE, timedelta()), Rung(OVERDUE, silent)])
-    await turn.work.session.flush()
-    turn.audit("arrival.promised", arrival.meeting, obligation=promise.id)
-    names = {"number": arrival.meeting, "site": spot.site.name, "time": clock(turn.work, promised)}
-    await turn.reply(WORDS("arrive.on_the_way", **names), about=arrival.meeting)
-    coordinator = turn.work.org.people.get(spot.meeting.created_by)
-    if promised > arrival.due_at and coordinator is not None:
-        late = WORDS("arrive.late_promise", who=call(turn.person), due=clock(turn.work, arrival.due_at), **names)
-        message = Outgoing(text=late, about=arrival.meeting, urgency=Urgency.FAULT)
-        await post_person(turn.work, coordinator, message, key=f"late-promise:{turn.key}", kind="promise")
 
 
 # ---- checks
@@ -257,6 +218,11 @@ async def _report_picked(turn: Turn, pending: dict[str, Any], value: str) -> Non
 async def _record(turn: Turn, spot: Spot, given: "answers.Report") -> None:
     """Record, take back questions that still wait to be sent elsewhere, and mind an arrival nobody reported."""
     await cancel_queued(turn.work, turn.person.person_id, spot.meeting.number, ("step",))
+    text, arrival = turn.incoming.text, await _arrival_of(turn, spot)
+    given.arrived = given.arrived or bool("arrive" in turn.also or (HERE.search(text) and not NOT_HERE.search(text)))
+    owed = given.results and arrival is not None and arrival.closed_at is None
+    if given.arrived and owed and arrival and _may(turn, "meeting.arrive", arrival):
+        await _arrived(replace(turn, also=turn.also | {"checklist.report"}), spot, turn.incoming.written_at)
     await answers.record(turn, spot, given)
     arrival = await _arrival_of(turn, spot)
     if given.results and arrival is not None and arrival.closed_at is None:

@@ -17,7 +17,7 @@ from workflows.words import Words
 WORDS = Words("checklist")
 MENDED = re.compile(WORDS.get("match.mended"))
 ALL_FINE, NOT_ALL = re.compile(WORDS.get("match.all_fine")), re.compile(WORDS.get("match.not_all"))
-ALL_OF_IT = re.compile(WORDS.get("match.all_of_it"))
+ALL_OF_IT, REST_FINE = re.compile(WORDS.get("match.all_of_it")), re.compile(WORDS.get("match.rest_fine"))
 CLOSED = ("observing", "closed", "cancelled")
 
 
@@ -42,6 +42,8 @@ class Report:
     more: bool = False
     arrived: bool = False
     """The same message said that they are there."""
+    rest_fine: bool = False
+    """What it does not name is all right."""
 
     def stored(self) -> dict[str, Any]:
         """As JSON, to wait for the answer of a numbered question."""
@@ -60,12 +62,15 @@ def report_of(turn: Turn, asked: str) -> Report:
     text, status = turn.incoming.text, str(turn.slot("status", "ok"))
     given = turn.slot("results") or [{"step": step} for step in turn.slot("step") or [asked] if step]
     results = [Result(str(one["step"]), str(one.get("status", status)), str(one.get("text", text))) for one in given]
+    fine = {str(steps.WORDS.get("step")[one.step].get("device", "")) for one in results if one.status == "ok"}
+    named = [device for device in turn.slot("device") or () if device not in fine]
     return Report(
         results,
         min(turn.incoming.written_at, turn.work.now),
-        device=_first(turn.slot("device")),
+        device=_first(named),
         symptom=_first(turn.slot("symptom")),
         evidence=files.names_of(turn.incoming),
+        rest_fine=REST_FINE.search(text) is not None,
     )
 
 
@@ -93,10 +98,11 @@ async def record(turn: Turn, spot: Spot, report: Report) -> None:
     if quiet and report.evidence:
         report.evidence = []
         await turn.reply(WORDS("photo.refused"), about=spot.meeting.number)
+    results = [*report.results, *(_rest(sheet, report) if report.rest_fine else ())]
     noted: list[CheckItem] = []
     corrected: list[CheckItem] = []
     mended: list[CheckItem] = []
-    for result in report.results:
+    for result in results:
         item = sheet.item(result.step)
         if item is None:
             continue
@@ -109,11 +115,21 @@ async def record(turn: Turn, spot: Spot, report: Report) -> None:
         await _note(turn, spot, item, result, report)
         noted.append(item)
     if noted and not report.more:
+        report.more = bool(corrected or mended)  # the question about the fault says what was noted
         await _go_on(turn, sheet, noted, report)
     for item in mended:
         await fault_progress.confirm(replace(turn, numbers=(item.fault,)))
     for item in corrected:
         await _ask_withdrawal(turn, spot, item)
+
+
+def _rest(sheet: steps.Sheet, report: Report) -> list[Result]:
+    """“光路红灯，其他正常”: the open steps that are not named, once something is named that is not right."""
+    named = {item.step for result in report.results if (item := sheet.item(result.step))}
+    if not any(result.status == "abnormal" for result in report.results):
+        return []
+    left = [item.step for item in sheet.open_items() if item.step not in named and item.step != steps.SHUTDOWN]
+    return [Result(step, "ok", WORDS("report.fine")) for step in left]
 
 
 async def _note(turn: Turn, spot: Spot, item: CheckItem, result: Result, report: Report) -> None:
@@ -167,6 +183,8 @@ async def _go_on(turn: Turn, sheet: steps.Sheet, noted: Sequence[CheckItem], rep
             await turn.reply(WORDS("report.shut_down", **_names(sheet)), about=about)
     elif met:
         await turn.reply(_done(sheet, report.arrived), about=about, mention=False)
+    elif report.more:
+        return
     elif following is None:
         if turn.direct:
             await turn.reply(WORDS("report.noted", noted=_labels(noted), **_names(sheet)), about=about)
@@ -193,7 +211,7 @@ def _done(sheet: steps.Sheet, arrived: bool) -> str:
         for item in sheet.items
         if item.state == "abnormal"
     ]
-    key = "report.done_with_faults" if bad else "report.arrived_done" if arrived else "report.done"
+    key = f"report.{'arrived_' if arrived else ''}done{'_with_faults' if bad else ''}"
     return WORDS(key, faults=joined(bad), **_names(sheet))
 
 

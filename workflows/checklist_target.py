@@ -18,6 +18,7 @@ from workflows.turn import Turn
 from workflows.words import Words
 
 EVERYWHERE = re.compile(Words("checklist").get("match.everywhere"))
+AND_ME = re.compile(Words("checklist").get("match.and_me"))
 AHEAD = timedelta(hours=12)
 """Nobody arrives earlier than this before a meeting without being asked which one is meant."""
 TOGETHER = timedelta(hours=3)
@@ -81,7 +82,8 @@ def _circles(turn: Turn) -> list[list[str]]:
     """
     org, person = turn.work.org, turn.person
     if named := named_sites(turn):
-        return [[site.site_id for site in named]]
+        me_too = own_sites(org, person, None) if AND_ME.search(turn.incoming.text) else []
+        return [list(dict.fromkeys(site.site_id for site in [*named, *me_too]))]
     circles = [own_sites(org, person, None), own_sites(org, person, turn.group)]
     if turn.group is not None and person.unit_id in [unit.unit_id for unit in org.upward(turn.group.unit_id)[1:]]:
         circles.reverse()

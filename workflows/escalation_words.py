@@ -8,7 +8,7 @@ from sqlmodel import col, or_, select
 
 from storage.directory import Directory
 from storage.messages import Address, Outgoing
-from storage.models import Delivery, Fault, Meeting, Obligation
+from storage.models import CheckItem, Delivery, Fault, Meeting, Obligation
 from storage.obligations import next_moment, unmet
 from storage.work import Work
 from workflows import reminder_cards
@@ -18,6 +18,7 @@ from workflows.phrases import call, calls, clock, full_clock, joined
 from workflows.words import Words
 
 WORDS = Words("escalation")
+STEPS = Words("checklist_steps").get("step")
 AGAIN_WITHIN = timedelta(minutes=10)
 """The time to answer in the morning, as ``escalation.AWAKE_WITHIN``."""
 ARRIVED = ("sent", "delivered", "read")
@@ -92,6 +93,7 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
         "units": joined(list(names.values())),
         "people": calls(owers(org, first, work.now)) or WORDS("somebody"),
         "sites": joined(list(sites.values()) or list(names.values())),
+        "missing": await _missing(work, debts),
         "example": next(iter(sites.values()), ""),
         "sent": clock(work, first.opened_at),
         "due": clock(work, first.due_at),
@@ -103,6 +105,22 @@ async def _values(work: Work, row: Delivery, debts: Sequence[Obligation], rung: 
         "at": clock(work, first.met_at) if first.met_at else "",
         "note": await _notes(work, row, debts, rung),
     }
+
+
+async def _missing(work: Work, debts: Sequence[Obligation]) -> str:
+    """The steps of these checks that are not answered yet; with several places, each with its own."""
+    if debts[0].kind != "checklist":
+        return ""
+    told = []
+    for debt in debts:
+        query = select(CheckItem).where(CheckItem.meeting == debt.meeting, CheckItem.site_id == debt.site_id)
+        rows = (await work.session.exec(query.order_by(col(CheckItem.position)))).all()
+        closing = bool(debt.detail.get("step"))
+        left = [row.step for row in rows if not row.answered_at and (row.step == "shutdown") == closing]
+        site = work.org.sites.get(debt.site_id or "")
+        place = site.name if site and len(debts) > 1 else ""
+        told.append(place + joined([STEPS[step]["label"] for step in left]) if left else place)
+    return joined(told) or WORDS("some_steps")
 
 
 async def _what(work: Work, debt: Obligation) -> str:

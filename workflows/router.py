@@ -154,7 +154,7 @@ class Router:
         for reading in readings:
             if explained and reading.intent != "fault.report":
                 continue
-            one = replace(turn, reading=reading, said=turn.said)
+            one = replace(turn, reading=reading, said=turn.said, also=frozenset(intents))
             if reading.intent in DIFFICULT and await ack.difficulty(one):
                 explained = True  # what else the answer says is what is difficult
             else:

@@ -44,6 +44,8 @@ class Turn:
     said: int = 0
     untold: list[Address] = field(default_factory=list)
     """The private chat in which a question of a group was answered, until something has been said there."""
+    also: frozenset[str] = frozenset()
+    """Every intent that the whole message was read as, this one among them."""
     called: str = ""
     """The sender's account where the turn goes on, when it is not the one that wrote."""
 
