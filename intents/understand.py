@@ -142,7 +142,7 @@ class Understanding:
         return parts(text, whole, one) or [whole]
 
     def _seen_there(self, piece: str, context: Context) -> Reading:
-        """What an engineer says who has just arrived, and for no fault: trouble with a step of the check is its result."""
+        """What an engineer finds who came for no fault: trouble with a step of the check is its result."""
         reading = self.read(piece, context)
         elsewhere = context.role != "engineer" or context.matter == "handler"
         if elsewhere or reading.intent not in ("fault.report", "fault.update"):
