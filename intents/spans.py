@@ -26,7 +26,7 @@ _LIFE: WordIndex[str] = WordIndex(
     {word: kind for kind in ("weak", "firm") for words in _DAILY[kind].values() for word in words}
     | dict.fromkeys(_DAILY["not"]["words"], "")
 )
-_FILLERS = re.compile(load_toml("polarity.toml")["fillers"])
+_FILLERS = re.compile("|".join(load_toml("polarity.toml")["fillers"]))
 _EVERYBODY = re.compile("|".join(load_toml("scope.toml")["all"]))
 _COURTESY = re.compile(load_toml("polarity.toml")["courtesy"])
 _ROOMS = load_toml("rooms.toml")

@@ -28,7 +28,7 @@ _SYMPTOMS = tuple(
     (code, compiled("|".join(spelled_out(one, _WORDS["list"], code) for one in ways), f"things.toml: {code}"))
     for code, ways in _WORDS["symptom"].items()
 )
-_CLOSE = 6
+_CLOSE, _FAR = 6, 12
 _CONSEQUENCES = frozenset(_WORDS["consequence"]["codes"])
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
@@ -44,7 +44,7 @@ _ASKS_AFTER = re.compile(_POLARITY["asks_after"])
 _IF_AFTER = re.compile(_POLARITY["supposed_after"])
 _IF = re.compile(_POLARITY["supposed"])
 _GONE_AFTER = re.compile(_POLARITY["gone_after"])
-_GONE_CLAUSE = re.compile(_POLARITY["gone_clause"])
+_GONE_CLAUSE = re.compile("|".join(_POLARITY["gone_clause"]))
 _RESTORED = tuple((code, re.compile(pattern)) for code, pattern in _POLARITY["restored"].items())
 _OFFICE = re.compile(_WORDS["office"]["pattern"])
 PLACE_MARK = "⌂"
@@ -130,7 +130,7 @@ def _hits(segment: str, start: int) -> list[Symptom]:
 def _without_degrees(segment: str, start: int, hits: list[Symptom]) -> list[Symptom]:
     """Without what only tells how bad another one is ("卡得看不清")."""
     first = min((hit.start for hit in hits if hit.state == "present" and hit.code != "other"), default=None)
-    return [hit for hit in hits if hit.start == first or not _DEGREE.search(segment[: hit.start - start])]
+    return [hit for hit in hits if hit.start == first or not _DEGREE.search(segment[: hit.start - start][-_FAR:])]
 
 
 def _subject(segment: str, hits: list[Symptom]) -> str:
@@ -196,13 +196,16 @@ def _segments(text: str) -> list[tuple[int, int]]:
 def _precise(hits: list[Symptom]) -> list[Symptom]:
     codes = {hit.code for hit in hits if hit.state not in ("denied", "absent")}
     firm = [hit for hit in hits if hit.code in codes and not _OVER.get(hit.code, frozenset()) & codes]
-    return [hit for hit in hits if not any(_outweighs(one, hit) for one in firm)]
+    return [
+        hit
+        for hit in hits
+        if not any(one.code in _OVER.get(hit.code, ()) and not _over(one, hit) and _near(hit, one) for one in firm)
+    ]
 
 
-def _outweighs(one: Symptom, hit: Symptom) -> bool:
-    """What is over says nothing against what is there ("连上了，就是卡")."""
-    over = one.state == "gone" and hit.state == "present" and hit.code != "other"
-    return not over and one.code in _OVER.get(hit.code, ()) and _near(hit, one)
+def _over(one: Symptom, hit: Symptom) -> bool:
+    """What went away says nothing against what is there ("连上了，就是卡")."""
+    return one.state == "gone" and hit.state == "present" and hit.code != "other"
 
 
 def _near(hit: Symptom, one: Symptom) -> bool:
