@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlmodel import col
 
 from storage.clock import ManualClock, SystemClock
@@ -51,6 +52,29 @@ async def test_a_message_is_answered_while_it_runs(database: Database) -> None:
     runtime.stop()
     await running
     assert all(entry.seq for entry in await rows(runtime.ground, AuditEntry)), "what was done is sealed at the end"
+
+
+async def test_nothing_is_sent_before_what_fell_due_while_it_was_down(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform, logic = FakePlatform("fake"), Echo()
+    runtime = Runtime(ground_on(database, SystemClock()), [platform], logic.logic())
+    caught_up, step = asyncio.Event(), runtime.engine.step
+
+    async def held_up() -> int:
+        await caught_up.wait()
+        return await step()
+
+    monkeypatch.setattr(runtime.engine, "step", held_up)
+    await say(runtime.ground, "waits since yesterday")
+    running = asyncio.create_task(runtime.run())
+    await runtime.inbox.accept(incoming(1, "甲"))
+    await until(lambda: bool(logic.handled), within=20)
+    assert platform.seen == []
+    caught_up.set()
+    await until(lambda: len(platform.seen) == 2, within=20)
+    runtime.stop()
+    await running
 
 
 async def test_stepping_does_the_same_with_the_clock_standing_still(database: Database) -> None:

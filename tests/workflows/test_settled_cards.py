@@ -10,6 +10,7 @@ from storage.ports import job_key
 from tests.fakes import Seen
 from tests.scenario import WECOM, Scenario, scenario
 from tests.workflows.opening import NOTICE, NUMBER, published
+from workflows import settled_cards
 
 LINHE, DESK = "临河县保障群", "集客联络群"
 
@@ -85,3 +86,12 @@ async def test_an_answer_on_the_other_platform_settles_it_too(tmp_path: Path) ->
         own = await asked(bot, "dingtalk:direct:dt-li")
         await bot.say("li", "收到", platform="wecom")
         assert "李工" in await shown(bot, own)
+
+
+async def test_a_notice_to_many_units_spares_the_calls(bot: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settled_cards, "LARGE", 1)
+    await bot.say("chen", NOTICE)
+    await bot.say("chen", "确认")
+    own = await asked(bot, "li")
+    await bot.say("zhao", "收到", group=LINHE)
+    assert await shown(bot, own) == ""
