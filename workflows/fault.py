@@ -16,6 +16,7 @@ from workflows import (
     fault_level,
     fault_pick,
     fault_site,
+    fault_takeover,
     fault_worse,
     files,
     manners,
@@ -83,6 +84,8 @@ async def report_at(turn: Turn, sites: Sequence[Site]) -> None:
     lines, here, mention = [], False, []
     for site in sites:
         known = await _known(turn, site)
+        if known is not None and await fault_takeover.says_it_too(turn, known):
+            continue
         if known is not None:
             lines.append(await _join(turn, known))
             await files.show_in_fault(turn.work, known, files.names_of(turn.incoming))
@@ -95,7 +98,8 @@ async def report_at(turn: Turn, sites: Sequence[Site]) -> None:
         if not sent.taken and fault_dispatch.is_told_place(turn.work, fault, turn.incoming.conversation, sent.duty):
             here, mention = True, sent.duty
             lines.append(_take_here(turn, fault, sent))
-    await _answer(turn, number, lines, fault_dispatch.buttons(number) if here and len(sites) == 1 else (), mention)
+    if lines:
+        await _answer(turn, number, lines, fault_dispatch.buttons(number) if here and len(sites) == 1 else (), mention)
 
 
 async def _answer(turn: Turn, number: str, lines: list[str], actions: Any, mention: Sequence[Person]) -> None:

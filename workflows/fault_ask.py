@@ -4,8 +4,18 @@ from collections.abc import Sequence
 
 from storage.models import Fault, Obligation, Person
 from storage.work import Work
+from workflows import (
+    choices,
+    fault_clock,
+    fault_pick,
+    fault_profile,
+    fault_voice,
+    fault_words,
+    fault_worse,
+    guess,
+    manners,
+)
 from workflows import fault_book as book
-from workflows import fault_clock, fault_pick, fault_profile, fault_voice, fault_words, fault_worse, manners
 from workflows.phrases import call, calls, clock
 from workflows.turn import Turn
 from workflows.words import Words
@@ -74,12 +84,28 @@ async def state_of(turn: Turn, fault: Fault) -> str:
         "state",
         word=WORDS("word", word=word) if word and fault.state == "accepted" else "",
         next=WORDS("next", due=clock(turn.work, due)) if due else "",
-        **fault_words.describe(turn.work, fault),
+        **fault_words.describe(turn.work, fault)
+        | {"state": fault_words.state(turn.work, fault, turn.person.person_id)},
     )
+
+
+async def _meant_a_report(turn: Turn) -> bool:
+    """Whoever presses while asked “您是想报障吗？” has said yes."""
+    asked = [row for row in turn.asked_here("choice") if row.pending.get("name") == guess.NAME]
+    asked = [row for row in asked if row.pending.get("intent") == "fault.report"]
+    if not asked or await book.reported_by(turn.work, turn.person.person_id, book.WORKING):
+        return False
+    asked[0].state = "met"
+    turn.work.session.add(asked[0])
+    await turn.take_up(asked[0])
+    await choices.RESUME[guess.NAME](turn, asked[0].pending, "yes")
+    return True
 
 
 async def urge(turn: Turn) -> None:
     """Somebody presses: answer with the state, and push."""
+    if await _meant_a_report(turn):
+        return
     mine = await fault_pick.mine_as_reporter(turn, (*book.WORKING, "resolved"))
     seen = await fault_pick.in_view(turn, book.WORKING)
     await fault_pick.do(turn, "urge", _first(turn, mine, seen), "none_open")

@@ -9,8 +9,10 @@ from workflows import (
     fault_clock,
     fault_dispatch,
     fault_hand,
+    fault_part,
     fault_pick,
     fault_question,
+    fault_score,
     fault_site,
     fault_voice,
     fault_words,
@@ -59,6 +61,8 @@ async def _resolve(turn: Turn, fault: Fault) -> None:
     if fault.state == "open" and not re.search(WORDS.get("says_done"), turn.incoming.text):
         await fault_pick.ACTS["take"](turn, fault)  # “来了” of somebody who has only just heard of it
         return
+    if await fault_part.asked(turn, fault, "resolve"):
+        return
     by, via = person.person_id, turn.via
     await fault_clock.settle(work, fault, "fault_ack", "progress", "promise", by=by, via=via, at=at)
     await fault_dispatch.take_back(work, fault, "mended", by, "onsite")
@@ -93,7 +97,12 @@ async def confirm(turn: Turn) -> None:
     """“好了” from a reporter. A mere “好的，谢谢” says nothing about the device: the question stands."""
     if re.search(WORDS.get("only_polite"), turn.incoming.text.strip()):
         return
-    await fault_pick.do(turn, "confirm", await _waiting(turn), "", asked=ASKED)
+    waiting = await _waiting(turn)
+    ended = None if waiting or not turn.direct or turn.numbers else await fault_score.just_ended(turn)
+    if ended is not None:
+        await turn.reply(WORDS("over", **fault_words.describe(turn.work, ended)), about=ended.number)
+        return
+    await fault_pick.do(turn, "confirm", waiting, "", asked=ASKED)
 
 
 def says_good(turn: Turn) -> bool:
@@ -130,6 +139,8 @@ async def _confirm(turn: Turn, fault: Fault) -> None:
         return
     if fault.state not in (*book.WORKING, "resolved"):
         await turn.reply(WORDS("over", **fault_words.describe(work, fault)), about=fault.number)
+        return
+    if await fault_part.asked(turn, fault, "confirm"):
         return
     await _mended(turn, fault)
     before, fault.resolved_at = fault.state, fault.resolved_at or at

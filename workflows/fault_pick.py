@@ -1,5 +1,6 @@
 """Which fault is meant: a number wins, then what the bot asked, then the only one that fits; else it asks."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +19,9 @@ WORDS = Words("fault_pick")
 MOST = 9
 NEVER_ON_A_GUESS = ("cancel", "confirm", "resolve", "assign")
 """What closes or hands over is asked about first, when the words were not clear."""
-NONE = "-"
+NONE, ALL = "-", "*"
+ALL_AT_ONCE = ("resolve", "confirm")
+"""What “都修好了” does to every fault that fits."""
 
 Act = Callable[[Turn, Fault], Awaitable[None]]
 ACTS: dict[str, Act] = {}
@@ -45,6 +48,8 @@ async def do(turn: Turn, name: str, candidates: Sequence[Fault], nothing: str, *
     guess = turn.reading.act == "ask" and name in NEVER_ON_A_GUESS
     if fault is not None and not guess:
         await ACTS[name](turn, fault)
+    elif fitting and not guess and name in ALL_AT_ONCE and re.search(WORDS.get("all_words"), turn.incoming.text):
+        await _do_all(turn, name, [one.number for one in fitting])
     elif guess and (fault or fitting):
         await _ask(turn, name, [fault] if fault else fitting, guess=True)
     elif guess and not turn.direct:
@@ -57,6 +62,12 @@ async def do(turn: Turn, name: str, candidates: Sequence[Fault], nothing: str, *
         await turn.reply(WORDS(nothing))
     elif turn.direct:
         await turn.reply(WORDS("none_of_yours"))
+
+
+async def _do_all(turn: Turn, name: str, numbers: Sequence[str]) -> None:
+    for number in sorted(numbers):
+        if (fault := await book.load(turn.work, number)) is not None:
+            await ACTS[name](turn, fault)
 
 
 def _numbers(turn: Turn) -> list[str]:
@@ -96,10 +107,12 @@ def _of_symptom(turn: Turn, fault: Fault) -> bool:
 
 
 async def _ask(turn: Turn, name: str, fitting: Sequence[Fault], *, guess: bool = False) -> None:
-    described = [fault_words.describe(turn.work, fault) for fault in fitting[:MOST]]
+    described = [fault_words.describe(turn.work, fault) for fault in sorted(fitting[:MOST], key=lambda one: one.number)]
     options = [(WORDS("option", **words), words["number"]) for words in described]
+    options += [(WORDS("all_of_these"), ALL)] if name in ALL_AT_ONCE and len(options) > 1 else []
     options += [(WORDS("none_of_these"), NONE)] if guess else []
-    await choices.ask(turn, "fault_pick", WORDS(f"which.{name}"), options, pending={"act": name, **remembered(turn)})
+    pending = {"act": name, "numbers": [words["number"] for words in described], **remembered(turn)}
+    await choices.ask(turn, "fault_pick", WORDS(f"which.{name}"), options, pending=pending)
 
 
 def remembered(turn: Turn) -> dict[str, Any]:
@@ -128,9 +141,8 @@ async def _picked(turn: Turn, pending: dict[str, Any], number: str) -> None:
     if number == NONE:
         await turn.reply(WORDS("left_alone"))
         return
-    fault = await book.load(turn.work, number)
-    if fault is not None:
-        await ACTS[pending["act"]](recalled(turn, pending), fault)
+    numbers = pending.get("numbers", []) if number == ALL else [number]
+    await _do_all(recalled(turn, pending), pending["act"], numbers)
 
 
 async def allowed(turn: Turn, fault: Fault, right: str, *, is_self: bool) -> bool:

@@ -1,6 +1,7 @@
 """A fault on its way: somebody takes it, says how it goes and when, asks for help. How it ends: ``fault_end.py``."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import col
@@ -69,6 +70,7 @@ async def take(turn: Turn, fault: Fault) -> None:
 async def accept(turn: Turn, fault: Fault, word: str = "") -> None:
     """The speaker takes the fault. ``word``: news said with it, as the reporter may read it."""
     work, person, at = turn.work, turn.person, min(turn.incoming.written_at, turn.work.now)
+    told = [name for debt in await book.owed(work, fault, "fault_ack") for name in debt.alarmed]
     await fault_clock.settle(work, fault, "fault_ack", by=person.person_id, via=turn.via, at=at)
     fault.state, fault.owner, fault.acked_at = "accepted", person.person_id, fault.acked_at or at
     book.note(work, fault, assigned="", word=word, **{book.TAKEN: at.isoformat()})
@@ -76,7 +78,7 @@ async def accept(turn: Turn, fault: Fault, word: str = "") -> None:
     await cancel_queued(work, person.person_id, fault.number)
     following = await fault_clock.start(work, fault, at)
     promised = await _promise(turn, fault)
-    await _announce(turn, fault, at, following, _with_promise(turn, word, promised))
+    await _announce(turn, fault, at, following, _with_promise(turn, word, promised), told)
 
 
 def _with_promise(turn: Turn, word: str, promised: Obligation | None) -> str:
@@ -107,8 +109,13 @@ def _said_time(turn: Turn, at: datetime) -> datetime | None:
     return None
 
 
-async def _announce(turn: Turn, fault: Fault, at: datetime, following: Obligation, word: str) -> None:
-    """Reporter, support groups and whoever was told at once hear who has it; the taker hears what comes next."""
+async def _announce(
+    turn: Turn, fault: Fault, at: datetime, following: Obligation, word: str, told: Sequence[str]
+) -> None:
+    """Reporter, support groups and whoever ever heard of it hear who has it; the taker hears what comes next.
+
+    ``told``: whoever the all-clear of the debt has told already.
+    """
     work, here = turn.work, str(turn.incoming.conversation)
     words = fault_words.describe(work, fault) | {
         "word": WORDS("word", word=word) if word else "",
@@ -117,8 +124,8 @@ async def _announce(turn: Turn, fault: Fault, at: datetime, following: Obligatio
     }
     key = f"taken:{turn.key}"
     await fault_voice.to_reporters(work, fault, WORDS("taken_reporter", **words), key)
-    taker = [turn.person.person_id]
-    await fault_voice.to_everyone_told(work, fault, WORDS("taken", **words), key, but=taker, quiet=True)
+    knows = [turn.person.person_id, *told]
+    await fault_voice.to_everyone_told(work, fault, WORDS("taken", **words), key, skip=told, but=knows)
     if turn.direct or here not in [*fault.extra.get("groups", ()), *fault.conversations]:
         await turn.reply(WORDS("taken_by_you", **words), about=fault.number)
 

@@ -24,7 +24,7 @@ async def score(turn: Turn) -> None:
 
 
 async def _kept(turn: Turn) -> bool:
-    fault = await _just_ended(turn)
+    fault = await just_ended(turn)
     if fault is None:
         return False
     said = {"text": turn.incoming.text, "score": turn.slot("score")}
@@ -33,7 +33,7 @@ async def _kept(turn: Turn) -> bool:
     return True
 
 
-async def _just_ended(turn: Turn) -> Fault | None:
+async def just_ended(turn: Turn) -> Fault | None:
     """The speaker's fault that ended last, within the last days; the one numbered, if any is."""
     since = turn.work.now - parse_duration(WORDS.get("within"))
     mine = await book.reported_by(turn.work, turn.person.person_id, ("observing", "closed"))

@@ -14,6 +14,21 @@ WORDS = Words("fault_takeover")
 TAKES_OVER, HELPS = re.compile(WORDS.get("takes_over")), re.compile(WORDS.get("helps"))
 
 
+async def says_it_too(turn: Turn, fault: Fault) -> bool:
+    """Whether an engineer reports a fault that is known, and it is theirs to mend: whoever was asked to take it, or has
+    it, or says so. They have it then, and do not report it."""
+    me = turn.person.person_id
+    if "engineer" not in turn.person.roles or not turn.incoming.sender.verified or fault.state not in book.WORKING:
+        return False
+    debts = await book.owed(turn.work, fault, "fault_ack")
+    asked = fault.owner == me or any(me in debt.person_ids for debt in debts)
+    says = fault.state == "open" and re.search(WORDS.get("takes_it"), turn.incoming.text) is not None
+    if me in fault.reporters or not (asked or says):
+        return False
+    await fault_pick.ACTS["take"](turn, fault)
+    return True
+
+
 async def took_over(turn: Turn) -> bool:
     """Whether the speaker took the one fault over that a colleague of theirs is working on."""
     text = turn.incoming.text

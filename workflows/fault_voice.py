@@ -169,15 +169,10 @@ async def to_everyone_told(
     *,
     skip: Iterable[str] = (),
     but: Iterable[str] = (),
-    quiet: bool = False,
 ) -> None:
-    """How it goes on, to all who heard of the fault. ``skip``, ``but``: conversations and people that know it.
-
-    Those alarmed by a silence hear it too, unless ``quiet`` (the all-clear of the debt has just told them).
-    """
-    alarmed = await book.alarmed(work, fault)
-    names = [*fault.extra.get("groups", ()), *fault.extra.get("people", ())]
-    names = [name for name in names if name not in alarmed] if quiet else [*names, *alarmed]
+    """How it goes on, to all who heard of the fault, also those alarmed by a silence. ``skip``, ``but``: conversations
+    and people that know it."""
+    names = [*fault.extra.get("groups", ()), *fault.extra.get("people", ()), *await book.alarmed(work, fault)]
     passed = {*skip, *fault.conversations}
     for name in dict.fromkeys(names):
         if ":" in name:

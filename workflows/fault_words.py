@@ -49,16 +49,19 @@ def owner(work: Work, fault: Fault) -> str:
     return call(person) if person else ""
 
 
-def state(work: Work, fault: Fault) -> str:
-    """Where it stands, in the reporter's words."""
-    key = fault.state
+def state(work: Work, fault: Fault, asks: str = "") -> str:
+    """Where it stands. ``asks``: the person who is told, where that is one."""
+    key, reporter = fault.state, work.org.people.get(fault.reporter or "")
+    if key == "resolved" and asks in fault.reporters:
+        key = "resolved_yours"
     if key == "open" and fault.extra.get("assigned"):
         key = "handed"
     elif key == "open" and fault.extra.get("round", 1) > 1:
         key = "again"
     until = fault.extra.get("until")
     shown = clock(work, datetime.fromisoformat(until)) if until else ""
-    return WORDS(f"state.{key}", owner=owner(work, fault), until=shown)
+    name = reporter.name if reporter else ""
+    return WORDS(f"state.{key}", owner=owner(work, fault), until=shown, reporter=name)
 
 
 def describe(work: Work, fault: Fault) -> dict[str, str]:

@@ -262,11 +262,11 @@ async def test_somebody_else_cannot_withdraw_it(bot: Scenario) -> None:
 async def test_a_bare_mended_that_fits_two_is_asked_about_and_counts_from_when_it_was_written(bot: Scenario) -> None:
     await two_taken(bot)
     await bot.say("li", "修好了")
-    bot.expect("li", "哪一张", f"1. {SECOND}", f"2. {NUMBER}")
+    bot.expect("li", "哪一张", f"1. {NUMBER}", f"2. {SECOND}")
     bot.nothing_more()
     written = bot.clock.now()
     await bot.advance("2m")
-    await bot.say("li", "2")
+    await bot.say("li", "1")
     bot.expect(CLIENT, NUMBER, "正常了吗")
     resolved = {fault.number: fault.resolved_at for fault in await bot.rows(Fault)}
     assert resolved == {NUMBER: written, SECOND: None}
