@@ -35,6 +35,7 @@ from workflows.words import Words
 
 WORDS = Words("ack")
 KNOWN = re.compile(WORDS.get("match.known"))
+ALL_OF_THEM = re.compile(WORDS.get("match.all_of_them"))
 BARE = re.compile(WORDS.get("match.difficult_bare"))
 COMING, DIFFICULT = re.compile(WORDS.get("match.coming")), re.compile(WORDS.get("match.difficult"))
 KINDS = ("notice_ack", "fault_ack")
@@ -53,7 +54,8 @@ async def acknowledge(turn: Turn) -> None:
         own = [debt for debt in owed if debt.unit_id == turn.person.unit_id]
         owed = own if len({_about(debt) for debt in own}) == 1 else owed
         subjects = list(dict.fromkeys(_about(debt) for debt in owed))
-    if len(subjects) > 1 and not turn.numbers:
+    notices_all = ALL_OF_THEM.search(turn.incoming.text) and all(debt.kind == "notice_ack" for debt in owed)
+    if len(subjects) > 1 and not turn.numbers and not notices_all:
         await _ask_which(turn, owed, subjects)
     elif owed:
         await _settle(turn, owed)

@@ -42,7 +42,7 @@ async def arrive(turn: Turn) -> None:
     if not allowed:
         await (_refuse(turn, "arrive.not_allowed", owed[0]) if owed else _no_arrival(turn))
         return
-    found = target.nearest(await target.spots(turn, allowed))
+    found = target.nearest(target.spoken_of(turn, await target.spots(turn, allowed)))
     if target.certain(turn, found):
         for spot in found:
             await _arrived(turn, spot, turn.incoming.written_at, fine)
@@ -181,7 +181,7 @@ async def report(turn: Turn) -> None:
         elif turn.direct:
             await turn.reply(WORDS("report.none"))
         return
-    found = target.nearest(await target.spots(turn, await _open_first(turn, allowed)))
+    found = target.nearest(target.spoken_of(turn, await target.spots(turn, await _open_first(turn, allowed))))
     asked = [spot for spot in found if _asked_step(turn, spot)]
     found = asked if asked and not target.named_sites(turn) else found
     if target.certain(turn, found) or len(asked) == 1:

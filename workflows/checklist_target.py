@@ -13,11 +13,13 @@ from sqlmodel import col, select
 
 from storage.models import Meeting, Obligation, Site
 from workflows import phrases
+from workflows.meeting_find import narrowed
 from workflows.reader import own_sites
 from workflows.turn import Turn
 from workflows.words import Words
 
 EVERYWHERE = re.compile(Words("checklist").get("match.everywhere"))
+BOTH = re.compile(Words("checklist").get("match.both"))
 AND_ME = re.compile(Words("checklist").get("match.and_me"))
 AHEAD = timedelta(hours=12)
 """Nobody arrives earlier than this before a meeting without being asked which one is meant."""
@@ -119,6 +121,12 @@ async def spot_of(turn: Turn, number: str, site_id: str) -> Spot | None:
     return Spot(meeting, site) if meeting is not None and site is not None else None
 
 
+def spoken_of(turn: Turn, found: Sequence[Spot]) -> list[Spot]:
+    """“财政会的也正常”: those of the meetings that the message speaks of, when it speaks of some."""
+    left = {meeting.number for meeting in narrowed(turn, [spot.meeting for spot in found], None)}
+    return [spot for spot in found if spot.meeting.number in left]
+
+
 def nearest(found: Sequence[Spot]) -> list[Spot]:
     """Of each site the nearest meeting, and whatever begins so close to it that both may be meant."""
     chosen: list[Spot] = []
@@ -132,7 +140,7 @@ def certain(turn: Turn, found: Sequence[Spot]) -> bool:
     """Whether the places need no question: each named site once, or just one, and not days ahead."""
     sites = [spot.site.site_id for spot in found]
     told_apart = len(sites) == 1 or bool(named_sites(turn)) or says_everywhere(turn)
-    one_each = len(set(sites)) == len(sites) and told_apart
+    one_each = (len(set(sites)) == len(sites) and told_apart) or BOTH.search(turn.incoming.text) is not None
     numbered = any(number.startswith("HY-") for number in turn.numbers)
     soon = all(spot.meeting.starts_at <= turn.work.now + AHEAD for spot in found)
     return one_each and (numbered or soon)

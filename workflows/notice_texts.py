@@ -50,6 +50,8 @@ class Letterhead:
             "due": clock(work, due_at),
             "lines": NAMES.get("semicolon").join(notice.changes.get("lines", ())),
         }
+        unmoved = not notice.unit_ids and meeting.starts_at <= notice.published_at
+        fields["now"] = WORDS("now_running" if unmoved else "now", start=fields["start"], arrive=fields["arrive"])
         return cls(meeting, notice, due_at, fields, test)
 
     def to_group(self, work: Work, group: Group, names: Sequence[str]) -> Outgoing:

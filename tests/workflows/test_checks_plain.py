@@ -93,3 +93,37 @@ async def test_ten_minutes_late_is_after_the_time_that_is_due(tmp_path: Path) ->
         await bot.say("wu", "路上堵车，晚十分钟")
         bot.expect("wu", NUMBER, "预计16:10到位")
         bot.expect("chen", "吴工在路上，预计16:10到位")
+
+
+async def two_meetings(bot: Scenario) -> None:
+    for said in ("今天下午5点防汛会商，临河参加", "今天下午5点半财政视频会，临河参加"):
+        await bot.say("chen", said)
+        await bot.say("chen", "确认")
+    bot.forget_all()
+
+
+async def test_all_received_answers_every_notice(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await two_meetings(bot)
+        await bot.say("li", "都收到", group=LINHE)
+        await bot.say("qian", "两个都收到")
+        assert [row.state for row in await bot.obligations(kind="notice_ack")] == ["met"] * 4
+
+
+async def test_a_plain_answer_to_two_notices_is_still_asked_about(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await two_meetings(bot)
+        await bot.say("li", "收到")
+        bot.expect("li", "您要回复的是哪一项")
+
+
+async def test_the_check_of_the_meeting_that_is_named(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await two_meetings(bot)
+        await bot.say("li", "都收到")
+        await bot.until(datetime.fromisoformat("2026-11-24T15:55:00+08:00"))
+        await bot.say("li", "两个会都到位了")
+        bot.forget_all()
+        await bot.say("li", "财政会的电源正常")
+        bot.expect("li", "HY-20261124-002", "检查2/4")
+        bot.nothing_more()

@@ -78,6 +78,8 @@ async def test_a_running_meeting_that_lasts_longer_keeps_its_start(tmp_path: Pat
         assert "重新回复" not in seen.text
         await bot.say("chen", "确认", group=JIKE)
         bot.expect(f"#{JIKE}", "变更已发布", "无需重新回复")
+        told = bot.expect("#临河县保障群", "结束时间：未定 → 11月24日（周二）20:00", "会议进行中，其他不变")
+        assert "到位" not in told.text
         await bot.until(datetime.fromisoformat("2026-11-24T19:30:00+08:00"))
         assert (await bot.meeting()).state == "running"
         bot.forget_all()
