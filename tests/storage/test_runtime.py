@@ -68,11 +68,12 @@ async def test_nothing_is_sent_before_what_fell_due_while_it_was_down(
     monkeypatch.setattr(runtime.engine, "step", held_up)
     await say(runtime.ground, "waits since yesterday")
     running = asyncio.create_task(runtime.run())
-    await runtime.inbox.accept(incoming(1, "甲"))
-    await until(lambda: bool(logic.handled), within=20)
+    for count in range(1, 6):
+        await runtime.inbox.accept(incoming(count, "甲"))
+        await until(lambda count=count: len(logic.handled) == count, within=20)
     assert platform.seen == []
     caught_up.set()
-    await until(lambda: len(platform.seen) == 2, within=20)
+    await until(lambda: len(platform.seen) == 6, within=20)
     runtime.stop()
     await running
 
