@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from intents.words import load_toml
 
-_STICKER = re.compile(r"\[[\u4e00-\u9fffA-Za-z0-9]{1,8}\]")
+_STICKER = re.compile(r"[\[\uff3b][\u4e00-\u9fffA-Za-z0-9]{1,8}[\]\uff3d]")
 _MENTION = re.compile(r"@([^\s@,，:：。;；!！?？\u2005]{1,20})[\s\u2005,，:：]*")
 _CLOSERS = {
     "。": ".",
@@ -84,7 +84,7 @@ def _blank_marks(text: str) -> tuple[str, tuple[str, ...]]:
     mentions = tuple(match.group(1) for match in _MENTION.finditer(text)) if "@" in text else ()
     if mentions:
         text = _MENTION.sub(lambda match: " " * len(match.group()), text)
-    if "[" in text:
+    if "[" in text or "\uff3b" in text:
         text = _STICKER.sub(lambda match: "\n" * len(match.group()), text)
     return text, mentions
 

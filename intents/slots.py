@@ -79,8 +79,11 @@ def _fault(facts: Facts, _places: PlaceIndex) -> Slots:
     spans = facts.spans
     aside = [match.span() for name in _ASIDE for match in _PATTERNS[name].finditer(spans.plain)]
     told = [symptom for symptom in spans.symptoms if not _inside(symptom, aside)]
-    named = [thing for thing in spans.devices if not (told and _inside(thing, aside))]
-    return {"device": _devices(spans, named), "symptom": _codes(told or spans.symptoms, "present", "gone")}
+    named = [thing for thing in spans.devices if not _inside(thing, aside)]
+    return {
+        "device": _devices(spans, named or spans.devices),
+        "symptom": _codes(told or spans.symptoms, "present", "gone"),
+    }
 
 
 def _inside(one: things.Thing | things.Symptom, stretches: Sequence[tuple[int, int]]) -> bool:

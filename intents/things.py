@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from intents.common import words
@@ -28,7 +29,9 @@ _SYMPTOMS = tuple(
     (code, compiled("|".join(spelled_out(one, _WORDS["list"], code) for one in ways), f"things.toml: {code}"))
     for code, ways in _WORDS["symptom"].items()
 )
-_CLOSE, _FAR = 6, 12
+_CLOSE, _FAR = 2, 12
+_MANY = 100
+"""Of one trouble in a piece of text; nobody tells it more often, and every one is weighed against the others."""
 _CONSEQUENCES = frozenset(_WORDS["consequence"]["codes"])
 _OVER = {code: frozenset(stronger) for code, stronger in _WORDS["symptom_over"].items()}
 _SYSTEMS = tuple((code, re.compile("|".join(patterns))) for code, patterns in _WORDS["system"].items())
@@ -118,7 +121,7 @@ def _hits(segment: str, start: int) -> list[Symptom]:
     hits = [
         Symptom(code, start + match.start(), start + match.end(), _state(segment, match))
         for code, pattern in _SYMPTOMS
-        for match in pattern.finditer(segment)
+        for match in islice(pattern.finditer(segment), _MANY)
     ]
     return hits + [
         Symptom(code, start + match.start(), start + match.end(), "gone")
