@@ -18,6 +18,7 @@ from storage.outbox import post
 from workflows import (
     checklist,
     checklist_coming,
+    checklist_target,
     choices,
     escalation,
     fault_progress,
@@ -69,6 +70,8 @@ async def _candidates(turn: Turn) -> list[Obligation]:
     """Open acknowledgements this person may give, of named units when the text names places (an answer by proxy)."""
     org = turn.work.org
     named = [_spoken_for(turn, org.sites[site].unit_id) for site in turn.slot("site", ()) if site in org.sites]
+    if named and checklist_target.AND_ME.search(turn.incoming.text):
+        named.append(turn.person.unit_id)
     units = named or org.serves(turn.person)
     owed = await unmet(turn.work, col(Obligation.unit_id).in_(units), kinds=KINDS)
     owed += [debt for debt in await _handed_to(turn) if debt.unit_id not in units and not named]

@@ -127,3 +127,21 @@ async def test_the_check_of_the_meeting_that_is_named(tmp_path: Path) -> None:
         await bot.say("li", "财政会的电源正常")
         bot.expect("li", "HY-20261124-002", "检查2/4")
         bot.nothing_more()
+
+
+async def test_a_colleagues_unit_and_ones_own_have_received(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "今天下午5点全省防汛视频会商，临河、安川、青石参加")
+        await bot.say("chen", "确认")
+        await bot.say("li", "我们县和青石都收到了", group=LINHE)
+        answered = {row.unit_id for row in await bot.obligations(kind="notice_ack") if row.state == "met"}
+        assert answered == {"X1", "T1"}
+
+
+async def test_for_a_colleagues_unit_alone(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "今天下午5点全省防汛视频会商，临河、安川、青石参加")
+        await bot.say("chen", "确认")
+        await bot.say("li", "青石镇也收到了，我替他们回", group=LINHE)
+        answered = {row.unit_id for row in await bot.obligations(kind="notice_ack") if row.state == "met"}
+        assert answered == {"T1"}
