@@ -32,6 +32,8 @@ OTHER = "other"
 UNPROVEN = "unproven"
 TAKEN = "taken_at"
 """When whoever has it took it (ISO 8601), in ``Fault.extra``; ``Fault.acked_at`` is when anybody first did."""
+RAISED = "raised"
+"""How many of the rounds of sending out only said that it is worse, in ``Fault.extra``."""
 AHEAD = "meeting_ahead"
 """When the meeting begins that the reporter fears for, as the report said (ISO 8601), in ``Fault.extra``."""
 _SPACE = re.compile(r"[\s，。！!,.？?~～]+")

@@ -56,7 +56,7 @@ def state(work: Work, fault: Fault, asks: str = "") -> str:
         key = "resolved_yours"
     if key == "open" and fault.extra.get("assigned"):
         key = "handed"
-    elif key == "open" and fault.extra.get("round", 1) > 1:
+    elif key == "open" and fault.extra.get("round", 1) - fault.extra.get(book.RAISED, 0) > 1:
         key = "again"
     until = fault.extra.get("until")
     shown = clock(work, datetime.fromisoformat(until)) if until else ""

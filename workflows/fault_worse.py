@@ -72,7 +72,8 @@ async def _tell(turn: Turn, fault: Fault, *, worse: bool) -> list[Person]:
         if debt.due_at > due:
             move_due(work, debt, due)
     following = await fault_clock.hasten(work, fault) if fault.state == "accepted" else None
-    book.note(work, fault, round=int(fault.extra.get("round", 0)) + 1)
+    raised, sent_out = int(fault.extra.get(book.RAISED, 0)), int(fault.extra.get("round", 0))
+    book.note(work, fault, round=sent_out + 1, **{book.RAISED: raised + 1})
     await _tell_workers(turn, fault, people, debts, following, worse=worse)
     sent = fault_dispatch.Sent(people, debts[0].due_at if debts else work.now, fault.state == "accepted")
     if worse:

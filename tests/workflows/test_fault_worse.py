@@ -41,6 +41,11 @@ async def test_a_taken_fault_that_now_stops_a_meeting_is_told_to_its_owner_too(b
     assert {row.kind for row in await bot.obligations(state="open")} >= {"progress", "onsite", "restore"}
 
 
+async def test_a_meeting_that_has_begun_is_known_to_run(bot: Scenario) -> None:
+    await bot.say("fang", "快点 会都开始了", group=CLIENT[1:])
+    bot.expect("li", NUMBER, "会议正在进行（紧急）", "现为I级")
+
+
 async def test_those_who_are_still_to_take_it_hear_it_too(bot: Scenario) -> None:
     await bot.say("fang", "马上开会了！！快点", group=CLIENT[1:])
     bot.expect("li", "李工您好", NUMBER, "会议即将开始（紧急）", "现为I级", "15:20前", "回“收到”")
@@ -64,7 +69,7 @@ async def test_a_fault_that_waits_for_the_morning_wakes_the_one_on_duty(tmp_path
         bot.nothing_more()
         await bot.say("fang", text, group=CLIENT[1:])
         bot.expect("li", NUMBER, "23:20前回“收到”", absent=["7:40"])
-        bot.expect(CLIENT, NUMBER, absent=["休息时间", "会议通知由"])
+        bot.expect(CLIENT, NUMBER, absent=["休息时间", "会议通知由", "重新派单"])
         (ack,) = await bot.obligations(kind="fault_ack")
         assert ack.due_at == datetime.fromisoformat("2026-11-24T23:20:00+08:00")
 
