@@ -3,7 +3,7 @@ else on to the next people of the ladder, and everybody hears how it stands; the
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from storage.models import Fault, Obligation, Person
 from storage.outbox import cancel_queued
@@ -50,8 +50,8 @@ async def _debts(turn: Turn, fault: Fault) -> list[Obligation]:
 
 @fault_pick.act("grumble")
 async def _grumble(turn: Turn, fault: Fault) -> None:
-    if fault.state == "open":
-        debts = await _debts(turn, fault)
+    debts = await _debts(turn, fault)
+    if fault.state == "open" and debts:
         words = fault_words.describe(turn.work, fault) | {"when": _when(turn, debts)}
         await turn.reply(WORDS("how", **words), about=fault.number)
 
@@ -67,10 +67,14 @@ async def _refuse(turn: Turn, fault: Fault) -> None:
         await fault_pick.ACTS["assign"](turn, fault)
         return
     work, me, debts = turn.work, turn.person.person_id, await _debts(turn, fault)
+    if fault.state != "open" or not debts:  # somebody took it while it was asked which one is meant
+        await turn.reply(WORDS("not_asked"), about=fault.number)
+        return
+    declined = _note_no(turn, fault)
     turn.audit("fault.declined", about=fault.number, text=turn.incoming.text)
     await cancel_queued(work, me, fault.number)
     left = [one for debt in debts for one in debt.person_ids if one != me and one in work.org.people]
-    following = [] if left else _following(turn, fault)
+    following = [] if left else _following(turn, fault, declined)
     for debt in debts:
         debt.person_ids = left or [person.person_id for person in following]
         work.session.add(debt)
@@ -88,13 +92,18 @@ async def _refuse(turn: Turn, fault: Fault) -> None:
         await turn.reply(text, about=fault.number)
 
 
-def _following(turn: Turn, fault: Fault) -> list[Person]:
-    """Who is asked next: whoever handed it over, those on duty, their backups, the supervisors, those above."""
-    org, now, me = turn.work.org, turn.work.now, turn.person.person_id
+def _note_no(turn: Turn, fault: Fault) -> list[str]:
+    """Everybody who has said no in this round, the speaker among them: nobody is asked twice."""
     said = fault.extra.get(DECLINED) or {}
     before = list(said.get("who", ())) if said.get("round") == fault.extra.get("round") else []
-    declined = list(dict.fromkeys([*before, me]))
+    declined = list(dict.fromkeys([*before, turn.person.person_id]))
     book.note(turn.work, fault, **{DECLINED: {"round": fault.extra.get("round"), "who": declined}})
+    return declined
+
+
+def _following(turn: Turn, fault: Fault, declined: Collection[str]) -> list[Person]:
+    """Who is asked next: whoever handed it over, those on duty, their backups, the supervisors, those above."""
+    org, now, me = turn.work.org, turn.work.now, turn.person.person_id
     handed = org.people.get(str(fault.extra.get("handed_by") or "")) if fault.extra.get("assigned") == me else None
     circles = [
         [handed] if handed else [],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenario import Scenario, scenario
+from workflows import fault_pick
 
 CLIENT, SUPPORT = "#临河县水利局客户群", "#临河县保障群"
 NUMBER = "GZ-20261124-001"
@@ -91,3 +92,29 @@ async def test_the_word_of_the_button_hands_over_and_never_takes(bot: Scenario, 
 async def test_a_name_that_cannot_have_it_is_said_to_be_out_of_reach(bot: Scenario) -> None:
     await bot.say("li", "转给吴刚")
     bot.expect("li", NUMBER, "不能转给吴刚", "请问转给谁", "1. 赵鹏")
+
+
+async def test_of_two_faults_it_is_asked_which_one_and_one_taken_meanwhile_is_left_alone(bot: Scenario) -> None:
+    await bot.say("fang", "会议室投影仪黑屏了", group=CLIENT[1:])
+    bot.forget_all()
+    await bot.say("li", "不接")
+    bot.expect("li", "哪一张故障单不便处理", f"1. {NUMBER}", "2. ")
+    await bot.say("zhao", f"{NUMBER} 收到", group=SUPPORT[1:])
+    bot.forget_all()
+    await bot.say("li", "1")
+    bot.expect("li", "没有等待您接的故障单")
+    bot.nothing_more()
+    assert await asked(bot) == [["li"]], "only the other one still waits"
+
+
+async def test_a_number_does_not_make_it_the_matter_of_whoever_was_not_asked(bot: Scenario) -> None:
+    await bot.say("fang", "会议室投影仪黑屏了", group=CLIENT[1:])
+    await bot.say("zhao", f"{NUMBER} 收到", group=SUPPORT[1:])
+    bot.forget_all()
+    await bot.say("li", f"{NUMBER} 我不接")
+    bot.expect("li", "没有等待您接的故障单")
+    bot.nothing_more()
+
+
+def test_whatever_is_done_to_a_fault_can_be_asked_about() -> None:
+    assert [name for name in fault_pick.ACTS if not fault_pick.WORDS.has(f"which.{name}")] == []
