@@ -37,7 +37,8 @@ async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 async def test_a_statement_is_one_trip_to_the_thread(
     connection: AsyncConnection, statement: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trips, plain = [], aiosqlite.Connection._execute
+    trips: list[Any] = []
+    plain: Any = aiosqlite.Connection._execute
 
     async def counted(self: aiosqlite.Connection, work: Any, *args: Any, **named: Any) -> Any:
         trips.append(work)
