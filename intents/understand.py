@@ -52,7 +52,7 @@ _FIRM = 0.6
 """Where something is expected, the rules know it, and one as sure as this is not doubted."""
 _TRUST = 1.2
 """How much the odds of a rule count beside those of the second opinion; found by holding sets back from training."""
-_GUESS, _BOLD_GUESS, _MAYBE_TALK, _RATHER_TALK, _OWN_MATTER = 0.35, 0.65, 0.15, 0.4, 0.9
+_GUESS, _BOLD_GUESS, _MAYBE_TALK, _RATHER_TALK, _EVEN, _OWN_MATTER = 0.35, 0.65, 0.15, 0.4, 0.5, 0.9
 _ABOUT_IT = frozenset({"fault.cancel", "fault.confirm", "fault.reject", "fault.update", "fault.urge"})
 
 
@@ -175,6 +175,8 @@ def _perhaps_talk(intent: str, talk: float, facts: Facts) -> bool:
     """Whether to ask before something is begun or ended; an answer, or what is said of an own matter, not so soon."""
     if intent in _ONLY_ANSWERED:
         return talk >= _RATHER_TALK and not facts.has("spoken_to")
+    if intent == "fault.report" and facts.has("spoken_to"):
+        return talk >= _EVEN  # a question keeps who is in trouble waiting; a word withdraws what was none
     return talk >= (_OWN_MATTER if facts.has("own_matter") and intent in _ABOUT_IT else _MAYBE_TALK)
 
 

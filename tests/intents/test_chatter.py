@@ -75,3 +75,9 @@ def test_who_hands_over_is_never_booked_as_having_taken_it(
         understanding.read(text, said("engineer", expecting, "power" if expecting == "step" else None)).intent
         == "assign"
     )
+
+
+@pytest.mark.parametrize("text", ["二楼会议室没信号", "会议室没信号", "我们会议室没信号了", "对了，声音也有点小"])
+def test_trouble_told_to_the_bot_is_taken_without_a_question(understanding: Understanding, text: str) -> None:
+    reading = understanding.read(text, said("client", addressed=True))
+    assert (reading.intent, reading.act) == ("fault.report", "act")
