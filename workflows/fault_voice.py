@@ -151,7 +151,7 @@ def support_groups(work: Work, fault: Fault) -> list[Address]:
 async def forget_unheard(work: Work, fault: Fault) -> list[str]:
     """Where all that was ever said of the fault still waits for the end of night or noon, nothing is said at all: what
     waits there is dropped. Returns these conversations."""
-    rows = (await work.session.exec(select(Delivery).where(Delivery.about == fault.number))).all()
+    rows = (await work.session.exec(select(Delivery).where(Delivery.about == fault.number).with_for_update())).all()
     waiting = [row for row in rows if row.state == "pending" and row.attempts == 0 and row.not_before > work.now]
     heard = {row.address for row in rows if row not in waiting and (row.state != "cancelled" or row.error == MERGED)}
     unheard = [row for row in waiting if row.address not in heard]

@@ -50,3 +50,13 @@ async def test_an_answer_asked_for_just_before_ten_still_comes(tmp_path: Path) -
         bot.platforms["dingtalk"].down = None
         await bot.until(at("24T22:03"))
         assert len(in_groups(bot)) == 1
+
+
+async def test_an_answer_that_comes_too_late_to_be_awaited_does_not_wake_the_group(tmp_path: Path) -> None:
+    async with scenario(tmp_path, start=at("24T21:55")) as bot:
+        bot.platforms["dingtalk"].down = Retry("connection refused")
+        await bot.say("fang", "有哪些会议", group=CLIENT[1:])
+        await bot.until(at("24T22:06"))
+        bot.platforms["dingtalk"].down = None
+        await bot.until(at("24T22:20"))
+        assert in_groups(bot) == []
