@@ -63,7 +63,8 @@ async def test_a_notice_called_off_at_once_is_taken_back_before_that_is_said(tmp
         bot.expect("li", NUMBER, "取消")
         assert not [seen for seen in bot.unread("li") if not seen.text]
         mine = await bot.rows(Delivery, Delivery.address == "dingtalk:direct:dt-li", Delivery.about == NUMBER)
-        assert [row.kind for row in sorted(mine, key=lambda row: row.id or 0)][:3] == ["notice", "recall", "notice"]
+        heard = [row.kind for row in sorted(mine, key=lambda row: row.id or 0) if row.kind != "card"]
+        assert heard[:3] == ["notice", "recall", "notice"]
         (entry,) = await bot.rows(AuditEntry, AuditEntry.what == "notice.recalled")
         assert (entry.who, entry.about) == ("chen", NUMBER)
 

@@ -15,7 +15,7 @@ async def test_why_tells_the_reading_its_rule_the_words_and_how_to_correct_it(tm
         bot.expect(
             "fang",
             "“三楼会议室话筒没声音”我读作：报障。",
-            "依据：有东西不能正常用",
+            "依据：说了哪样东西不能正常用",
             "会场取自“三楼会议室”",
             "设备取自“话筒”",
             "现象取自“没声音”",
