@@ -352,7 +352,7 @@ def _settings(config: Path) -> Settings:
 
 def _serve(settings: Settings, announce: str, *, sample: bool = False) -> None:
     """Run for ever; on SQLite only one process at a time may serve a data directory."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # until it runs there is nothing to finish
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # until it runs there is nothing to finish
     from storage.takeover import AlreadyRunningError, only_process
     from workflows.footing import StartError, trouble, usable
 
