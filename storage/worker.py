@@ -1,12 +1,13 @@
 """A part of the running bot that does what has come due, round by round, and sleeps in between."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from datetime import datetime
 
 from storage.work import Ground
 
 
-class Worker:
+class Worker(ABC):
     """Woken by the clock and by commits that change ``tables``. What one round is, the parts themselves say."""
 
     def __init__(self, ground: Ground, *tables: str) -> None:
@@ -41,9 +42,9 @@ class Worker:
         """When something is to be done; None: only a commit brings something."""
         return None
 
+    @abstractmethod
     async def _round(self) -> int | None:
         """Do some of what is due now: how much it was, or None when there is nothing (or :attr:`_stopping`)."""
-        raise NotImplementedError
 
     async def _later(self) -> datetime | None:
         """Till when to sleep, now that what could be done is done."""
