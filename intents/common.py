@@ -8,8 +8,9 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-_COMMON, _PIECE = 20, 5000
-_ENTRY = re.compile(r"^(\S{2,4}) (\d{2,}) ", re.MULTILINE)
+_PIECE = 5000
+_ENTRY = re.compile(r"^(\S{2,4}) (?:[2-9]\d|\d{3,}) ", re.MULTILINE)
+"""A word with how often it was counted: twenty times or more."""
 
 
 @lru_cache(maxsize=1)
@@ -24,7 +25,7 @@ def words() -> frozenset[str]:
     kept: set[str] = set()
     with Path(found.origin).with_name("dict.txt").open(encoding="utf-8") as lines:
         while piece := "".join(islice(lines, _PIECE)):
-            kept.update(word for word, count in _ENTRY.findall(piece) if int(count) >= _COMMON)
+            kept.update(_ENTRY.findall(piece))
     return frozenset(kept)
 
 

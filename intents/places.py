@@ -52,9 +52,9 @@ class PlaceIndex:
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = tuple(places)
-        surfaces = spellings(self.places)
-        self._index = WordIndex(surfaces)
-        self._sounds = WordIndex(by_sound(surfaces, self.places))
+        self._surfaces = spellings(self.places)
+        self._index = WordIndex(self._surfaces)
+        self._sounds = WordIndex(by_sound(self._surfaces, self.places))
         self._tiers: dict[tuple[str, str], tuple[int, ...]] = {}
         self._units = {place.unit: at for at, place in enumerate(self.places)}
 
@@ -182,7 +182,8 @@ class PlaceIndex:
     def _heard(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
         """Adds names that only sound right where no everyday word stands, longer than what was read there."""
         found = list(hits)
-        for start, end, (name, sites) in self._sounds.find(sound(text)):
+        for start, end, name in self._sounds.find(sound(text)):
+            sites = self._surfaces[name]
             met = [hit for hit in found if hit.start < end and hit.end > start]
             inside = all(
                 (start <= hit.start and hit.end < end) or (start < hit.start and hit.end <= end) for hit in met
