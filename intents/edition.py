@@ -18,11 +18,13 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from intents.overlay import HERE, WordsError, own_files
+from intents import phrases
+from intents.overlay import HERE, TEXTS, WordsError, own_files
 from intents.reading import Context
+from intents.rules import ConditionError
 from intents.understand import Understanding
 
-SHARED = frozenset({"reading", "common", "sounds", "lexicon", "rules", "second", "overlay"})
+SHARED = frozenset({"slow", "reading", "common", "sounds", "lexicon", "rules", "second", "overlay"})
 """Modules without words of their own: one copy serves all editions."""
 _PACKAGE = "intents"
 
@@ -44,15 +46,26 @@ def stamp(folder: Path | None) -> Stamp:
 
 def load(folder: Path) -> type[Understanding]:
     """The class whose readings use the shipped words with those of ``folder`` laid over. WordsError: why not."""
-    own_files(folder)
+    own = {path.name for path in own_files(folder)}
+    copies = _Copies(folder)
     try:
-        made: type[Understanding] = _Copies(folder).module("understand").Understanding
+        if own & {"signals.toml", "phrases.toml"}:
+            _refuse_slow(copies.module("phrases").slow_ones() - phrases.slow_ones())
+        made: type[Understanding] = copies.module("understand").Understanding
         made([]).read_all(_PACKAGE, Context(datetime.min.replace(tzinfo=UTC)))
     except WordsError:
         raise
+    except ConditionError as error:
+        why = TEXTS["condition"][error.wrong].format(words=error.words)
+        raise WordsError("rule_when", file="rules.toml", name=error.owner, why=why) from error
     except (ValueError, KeyError, TypeError, AttributeError, ImportError, re.error) as error:
         raise WordsError("unfit", why=error) from error
     return made
+
+
+def _refuse_slow(signals: set[tuple[str, str]]) -> None:
+    for name, pattern in sorted(signals):
+        raise WordsError("slow_pattern", file="signals.toml", key=f"signals.{name}", word=pattern)
 
 
 class _Copies:

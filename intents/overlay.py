@@ -11,9 +11,11 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from intents.slow import may_be_slow
 from intents.sounds import sound
 
 HERE = Path(__file__).parent
@@ -23,6 +25,8 @@ OPEN = frozenset(
 )
 """Tables that may be given new names; elsewhere a name that is not shipped is a slip of the pen."""
 NO_WORDS = frozenset({"overlay.toml"})
+_NO_PATTERNS = frozenset({"rules.toml"})
+_RULE = ("name", "intent", "when", "sure")
 
 Table = dict[str, Any]
 
@@ -40,7 +44,7 @@ def own_files(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.toml")) if folder.is_dir() else []
     for path in found:
         if path.name not in known:
-            raise WordsError("unknown_file", file=path.name, near=_near(path.name, known), all=" ".join(known))
+            raise WordsError("unknown_file", file=path.name, near=near(path.name, known), all=" ".join(known))
     return found
 
 
@@ -63,6 +67,8 @@ def merged(file: str, shipped: Table, own: Table) -> Table:
         _refuse_clash(file, table, own.get("device", {}))
     if file == "slips.toml":
         _refuse_slips(file, table, own)
+    if file == "rules.toml":
+        _refuse_rules(file, own.get("rule", []))
     return table
 
 
@@ -76,7 +82,9 @@ def _merge(file: str, path: str, shipped: Table, own: Table) -> Table:
             like = next(iter(shipped.values()))
             table[key] = _joined(file, name, type(like)(), value)
         else:
-            raise WordsError("unknown_key", file=file, table=path, key=key, near=_near(key, shipped))
+            raise WordsError(
+                "unknown_key" if path else "unknown_top", file=file, table=path, key=key, near=near(key, shipped)
+            )
     return table
 
 
@@ -120,7 +128,7 @@ def _without(file: str, shipped: Table, without: Table, path: str = "") -> Table
                     raise WordsError("not_there", file=file, word=word, key=name)
             table[key] = [word for word in known if word not in words]
         else:
-            raise WordsError("unknown_key", file=file, table=path or "without", key=key, near=_near(key, table))
+            raise WordsError("unknown_key", file=file, table=path or "without", key=key, near=near(key, table))
     return table
 
 
@@ -130,6 +138,8 @@ def _refuse_pattern(file: str, name: str, text: str, *, added: bool = False) -> 
         pattern = re.compile(text)
     except re.error as error:
         raise WordsError("bad_pattern", file=file, key=name, word=text, why=error) from error
+    if file not in _NO_PATTERNS and may_be_slow(text):
+        raise WordsError("slow_pattern", file=file, key=name, word=text)
     if added and pattern.search("") is not None:
         raise WordsError("matches_all", file=file, key=name, word=text)
 
@@ -157,7 +167,35 @@ def _refuse_slips(file: str, table: Table, own: Table) -> None:
             raise WordsError("sounds_alike", file=file, word=word, other=other)
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _refuse_rules(file: str, own: list[Table]) -> None:
+    """A rule that lacks something, or means what nothing knows. Its condition is read where all names are known."""
+    intents = known_intents()
+    for rule in own:
+        name = rule.get("name", "")
+        lacking = next((key for key in _RULE if key != "sure" and not isinstance(rule.get(key), str)), None)
+        if lacking:
+            raise WordsError("rule_lacks", file=file, name=name, key=lacking)
+        other = next((key for key in rule if key not in _RULE), None)
+        if other:
+            raise WordsError("rule_unknown", file=file, name=name, key=other, near=near(other, _RULE))
+        if rule["intent"] not in intents:
+            alike = near(rule["intent"], intents)
+            raise WordsError(
+                "rule_intent", file=file, name=name, intent=rule["intent"], near=alike, all=" ".join(sorted(intents))
+            )
+        sure = rule.get("sure", 0.8)
+        if isinstance(sure, bool) or not isinstance(sure, (int, float)) or not 0 < sure < 1:
+            raise WordsError("rule_sure", file=file, name=name)
+
+
+@cache
+def known_intents() -> frozenset[str]:
+    """Everything a message may mean."""
+    shipped = tomllib.loads((HERE / "rules.toml").read_text(encoding="utf-8"))
+    return frozenset(rule["intent"] for rule in shipped["rule"])
+
+
+def near(name: str, known: Iterable[str]) -> str:
     """The known name that is most like a given one."""
     names = sorted(known)
     return next(iter(difflib.get_close_matches(name, names, 1, 0.0)), "")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from intents.slow import may_be_slow
 from intents.words import compiled, load_toml
 
 _GAP = re.compile(r"<(\d{1,2})>")
@@ -35,6 +36,13 @@ def spelled_out(pattern: str, lists: Lists, owner: str, depth: int = 0) -> str:
 def signal(patterns: Sequence[str], owner: str) -> re.Pattern[str]:
     """One signal: holds where any of its patterns does."""
     return compiled("|".join(spelled_out(one, _lists(), owner) for one in patterns), owner)
+
+
+def slow_ones() -> set[tuple[str, str]]:
+    """Signals with their patterns, each spelled out, that may take for ever over some text."""
+    signals = load_toml("signals.toml")["signals"].items()
+    told = [(name, pattern) for name, patterns in signals for pattern in patterns]
+    return {one for one in told if may_be_slow(spelled_out(one[1], _lists(), one[0]))}
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+
+class ConditionError(ValueError):
+    """A condition cannot be read: whose it is, what is wrong (a key of overlay.toml), and the words it is about."""
+
+    def __init__(self, owner: str, wrong: str, words: str = "") -> None:
+        super().__init__(f"rules.toml: {owner}: {wrong} {words}".rstrip())
+        self.owner, self.wrong, self.words = owner, wrong, words
+
+
 Ask = Callable[[str], bool]
 Condition = Callable[[Ask], bool]
 _TOKEN = re.compile(r"\s*([&|!()]|[a-z_]+)")
@@ -56,7 +65,7 @@ def _compile(text: str, names: set[str], owner: str) -> Condition:
     tokens = _tokens(text, owner)
     condition, at = _either(tokens, 0, names, owner)
     if at != len(tokens):
-        raise ValueError(f"rules.toml: {owner}: unexpected {tokens[at]!r}")
+        raise ConditionError(owner, "unexpected", tokens[at])
     return condition
 
 
@@ -65,7 +74,7 @@ def _tokens(text: str, owner: str) -> list[str]:
     while text[at:].strip():
         match = _TOKEN.match(text, at)
         if match is None:
-            raise ValueError(f"rules.toml: {owner}: cannot read {text[at:]!r}")
+            raise ConditionError(owner, "unreadable", text[at:])
         tokens.append(match.group(1))
         at = match.end()
     return tokens
@@ -100,7 +109,7 @@ def _both(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Cond
 
 def _one(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condition, int]:
     if at >= len(tokens):
-        raise ValueError(f"rules.toml: {owner}: ends too early")
+        raise ConditionError(owner, "ends")
     word = tokens[at]
     if word == "!":
         inner, at = _one(tokens, at + 1, names, owner)
@@ -108,10 +117,10 @@ def _one(tokens: list[str], at: int, names: set[str], owner: str) -> tuple[Condi
     if word == "(":
         inner, at = _either(tokens, at + 1, names, owner)
         if at >= len(tokens) or tokens[at] != ")":
-            raise ValueError(f"rules.toml: {owner}: a bracket is not closed")
+            raise ConditionError(owner, "open")
         return inner, at + 1
     if word not in names:
-        raise ValueError(f"rules.toml: {owner}: unknown name {word!r}")
+        raise ConditionError(owner, "unknown", word)
     return _name(word), at + 1
 
 

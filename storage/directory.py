@@ -37,6 +37,7 @@ class Directory:
         shifts: Sequence[Shift] = (),
         *,
         learned: Mapping[str, Sequence[str]] | None = None,
+        corrections: Sequence[WordProposal] = (),
     ) -> None:
         self.units = {unit.unit_id: unit for unit in units if unit.active}
         self.people = {person.person_id: person for person in people if person.active}
@@ -44,6 +45,8 @@ class Directory:
         self.sites = {site.site_id: _called_also(site, known.get(site.site_id, ())) for site in sites if site.active}
         self.groups = {group.group_id: group for group in groups if group.active}
         self.shifts = list(shifts)
+        self.corrections = tuple(corrections)
+        """Sentences that were misread, as administrators have accepted them."""
         self._person_of = {(row.platform, row.account): row.person_id for row in identities}
         self._spellings: dict[tuple[str, str], list[str]] = defaultdict(list)
         for row in identities:
@@ -258,16 +261,21 @@ async def load_directory(session: AsyncSession) -> Directory:
         (await session.exec(select(Group))).all(),
         (await session.exec(select(Shift))).all(),
         learned=await _learned(session),
+        corrections=await _accepted(session, "reading"),
     )
 
 
 async def _learned(session: AsyncSession) -> Mapping[str, Sequence[str]]:
     """Names of sites that were taught in chat and accepted, by site."""
-    query = select(WordProposal).where(WordProposal.kind == "alias", WordProposal.state == "accepted")
     found: dict[str, list[str]] = defaultdict(list)
-    for row in (await session.exec(query.order_by(col(WordProposal.id)))).all():
+    for row in await _accepted(session, "alias"):
         found[row.site_id].append(row.text)
     return found
+
+
+async def _accepted(session: AsyncSession, kind: str) -> Sequence[WordProposal]:
+    query = select(WordProposal).where(WordProposal.kind == kind, WordProposal.state == "accepted")
+    return (await session.exec(query.order_by(col(WordProposal.id)))).all()
 
 
 def _called_also(site: Site, names: Sequence[str]) -> Site:

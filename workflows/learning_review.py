@@ -1,15 +1,17 @@
 """An administrator's review of what was taught: “待审词条”, “接受 3”, “拒绝 3”."""
 
-import json
 import re
 from itertools import chain
-from pathlib import Path
+from typing import Any
 
 from sqlmodel import col, select
 
-from intents.compare import NAME
+from intents.common import words as everyday_words
 from storage.directory import REVISION, Directory
 from storage.learning import WordProposal
+from storage.messages import Outgoing, Urgency
+from storage.outbox import post_person
+from workflows import learning_examples
 from workflows.authority import may
 from workflows.phrases import call, fit
 from workflows.turn import Turn
@@ -22,6 +24,10 @@ LIST = re.compile(WORDS.get("list"))
 DECIDE = re.compile(WORDS.get("decide"))
 MOST = 20
 SHOWN = 40
+
+
+class NotKept(Exception):
+    """The regression example could not be written; the message is the sentence for the administrator."""
 
 
 async def command(turn: Turn, text: str) -> bool:
@@ -49,9 +55,14 @@ async def _show(turn: Turn) -> None:
     if not rows:
         await turn.reply(WORDS("none_open"))
         return
-    org = turn.work.org
-    lines = [WORDS("line", id=row.id, who=_who(turn, row.proposed_by), what=said(org, row)) for row in rows[:MOST]]
+    lines = [_line(turn, row) for row in rows[:MOST]]
     await turn.reply(WORDS("open", count=len(rows), lines="\n".join(lines), first=rows[0].id))
+
+
+def _line(turn: Turn, row: WordProposal) -> str:
+    line = WORDS("line", id=row.id, who=_who(turn, row.proposed_by), what=said(turn.work.org, row))
+    everyday = row.kind == "alias" and row.text in everyday_words()
+    return line + WORDS("everyday", alias=row.text) if everyday else line
 
 
 def _who(turn: Turn, person_id: str) -> str:
@@ -72,17 +83,20 @@ async def _decide(turn: Turn, numbers: list[int], state: str) -> None:
         elif state == "accepted" and (problem := await _in_the_way(turn, row)):
             problems.append(problem)
         else:
-            await _settle(turn, row, state)
-            told.setdefault(state, []).append(str(number))
+            try:
+                await _settle(turn, row, state)
+                told.setdefault(state, []).append(str(number))
+            except NotKept as problem:
+                problems.append(str(problem))
     lines = [WORDS(key, ids=WORDS.get("separator").join(ids)) for key, ids in told.items()]
     await turn.reply("\n".join([*lines, *problems]))
 
 
 async def _in_the_way(turn: Turn, row: WordProposal) -> str:
-    """Why a name cannot be accepted; one accepted by the same message is not in the organisation's snapshot yet."""
+    """Why it cannot be accepted; what the same message has accepted is not in the organisation's snapshot yet."""
     org = turn.work.org
     if row.kind != "alias":
-        return ""
+        return await _contradicted(turn, row)
     if row.site_id not in org.sites:
         return WORDS("gone", id=row.id)
     same = (WordProposal.kind == "alias", WordProposal.text == row.text, WordProposal.state == "accepted")
@@ -91,29 +105,51 @@ async def _in_the_way(turn: Turn, row: WordProposal) -> str:
     return WORDS("clash", id=row.id, alias=row.text, site=owner) if owner else ""
 
 
+async def _contradicted(turn: Turn, row: WordProposal) -> str:
+    """Another correction of the same sentence that was accepted and means something else."""
+    mine = (WordProposal.kind == "reading", WordProposal.text == row.text, WordProposal.state == "accepted")
+    for other in (await turn.work.session.exec(select(WordProposal).where(*mine))).all():
+        same_place = all(other.detail.get(name) == row.detail.get(name) for name in ("role", "expecting"))
+        if same_place and not _agree(row.detail, other.detail):
+            return WORDS("contradicted", id=row.id, other=other.id, what=said(turn.work.org, other))
+    return ""
+
+
+def _agree(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    wanted, instead = one.get("wanted"), other.get("wanted")
+    if wanted and instead:
+        return bool(wanted == instead)
+    return (wanted or instead) not in (one["intent"], other["intent"])
+
+
 async def _settle(turn: Turn, row: WordProposal, state: str) -> None:
-    """A name counts, or counts no more, from the next message on; a correction becomes a regression example."""
+    """It counts, or counts no more, from the next message on; what was accepted becomes a regression example."""
     before = row.state
+    line = learning_examples.line_of(turn.work.org, row)
+    try:
+        if state == "accepted":
+            learning_examples.keep(words_folder(turn.work.settings), line)
+        elif before == "accepted":
+            learning_examples.drop(words_folder(turn.work.settings), line)
+    except OSError as error:
+        raise NotKept(WORDS("not_kept", id=row.id, why=error.strerror or error)) from error
     row.state, row.decided_by, row.decided_at = state, turn.person.person_id, turn.work.now
     turn.work.session.add(row)
-    if row.kind == "alias" and "accepted" in (before, state):
+    if "accepted" in (before, state):
         await turn.work.count(REVISION)
-    elif row.kind == "reading" and state == "accepted":
-        _keep_example(words_folder(turn.work.settings), row)
     turn.audit(f"words.{state}", f"words:{row.id}", kind=row.kind, text=row.text, site=row.site_id, before=before)
+    await _tell_proposer(turn, row)
 
 
-def _keep_example(folder: Path, row: WordProposal) -> None:
-    """Append the sentence with what it should mean; a line that is there stays the only one."""
-    about = {name: row.detail[name] for name in ("role", "chat", "now", "expecting", "step") if row.detail.get(name)}
-    wanted = row.detail.get("wanted")
-    meaning = {"intent": wanted} if wanted else {"not": row.detail["intent"]}
-    line = json.dumps({"text": row.text, **about, **meaning}, ensure_ascii=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / NAME
-    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    if line not in kept:
-        path.write_text("\n".join([*kept, line, ""]), encoding="utf-8")
+async def _tell_proposer(turn: Turn, row: WordProposal) -> None:
+    """Whoever taught it hears what has become of it."""
+    proposer = turn.work.org.people.get(row.proposed_by)
+    if proposer is None or proposer.person_id == turn.person.person_id:
+        return
+    key = f"told_{row.state}_{row.kind}"
+    text = WORDS(key if WORDS.has(key) else f"told_{row.state}", what=said(turn.work.org, row))
+    message = Outgoing(text=text, urgency=Urgency.ROUTINE)
+    await post_person(turn.work, proposer, message, key=f"words:{row.id}:{row.state}:{turn.key}")
 
 
 def owner_of(org: Directory, name: str) -> str:

@@ -14,6 +14,7 @@ from storage.models import Expectation, Fault, Group, Obligation, Person, Site
 from storage.obligations import unmet
 from storage.work import Work
 from workflows.remembered import remember
+from workflows.taught import Taught
 from workflows.vocabulary import Vocabulary
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9])(HY|GZ)-?(\d{8})-?(\d{3,})", re.IGNORECASE)
@@ -44,6 +45,7 @@ class Reader:
         self._names = {place.id: place.name for place in places}
         self._words = self._vocabulary.understanding
         self._understanding = self._words(places, tuple(person.name for person in org.people.values()))
+        self._taught = Taught(org.corrections)
         self._org = org
 
     async def read(
@@ -66,6 +68,7 @@ class Reader:
             matter=await _matter(work, person),
         )
         found = self._understanding.read_all(incoming.text, context)
+        found = self._taught.read(self._understanding, incoming.text, context, found)
         await remember(work, incoming, person, context, found)
         return [self._with_ids(reading) for reading in found]
 

@@ -124,7 +124,7 @@ class Router:
 
     async def _taught(self, turn: Turn) -> bool:
         """Words about the bot's own reading: why it read so, that it read wrongly, another name of a place."""
-        return await why.command(turn, self.reader.again) or await learning.command(turn, self.reader.again)
+        return await why.command(turn, self.reader.again) or await learning.command(turn, self.reader)
 
     async def _click(self, turn: Turn) -> None:
         if turn.incoming.way:

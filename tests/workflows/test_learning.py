@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from intents.compare import compared
+from storage.directory import Directory
 from storage.learning import WordProposal
-from storage.models import AuditEntry, Site
+from storage.models import AuditEntry, Fault, Site
 from storage.organisation.load import import_tables
 from storage.organisation.read import read_tables
 from storage.organisation.sample import SAMPLE
 from tests.scenario import Scenario, scenario
+from workflows import learning_names as names
 from workflows.vocabulary import words_folder
 
 GROUP = "临河县水利局客户群"
@@ -31,6 +35,7 @@ async def test_a_name_counts_once_an_administrator_has_accepted_it(tmp_path: Pat
         bot.expect("admin", "待审词条（1条）", "1. 何工：“小白楼”记为江州市水利局分会场", "回“接受 1”或“拒绝 1”")
         await bot.say("admin", "接受 1")
         bot.expect("admin", "已接受词条1。")
+        bot.expect("he", "已采纳：“小白楼”记为江州市水利局分会场，现在起就认得。谢谢。")
         bot.nothing_more()
         await bot.say("he", "小白楼话筒没声音")
         assert (await bot.fault()).site_id == "S1"
@@ -84,6 +89,7 @@ async def test_two_proposals_of_one_name_cannot_both_be_accepted(tmp_path: Path)
         bot.forget_all()
         await bot.say("admin", "接受 1、2 9")
         bot.expect("admin", "已接受词条1。", "没有词条9", "词条2不能接受：“小白楼”已是江州市水利局分会场的名称。")
+        bot.expect("he", "已采纳")
         bot.nothing_more()
 
 
@@ -127,6 +133,7 @@ async def test_a_correction_goes_to_the_list_and_accepted_to_the_regression_exam
         bot.expect(f"#{GROUP}", "词条1")
         await bot.say("admin", "采纳1")
         bot.expect("admin", "已接受词条1。")
+        bot.expect("fang", "已采纳您的更正：“三楼会议室没声音了”不是报障，是咨询。谢谢。")
         await bot.say("admin", "采纳1")
         bot.expect("admin", "词条1已经是这样")
         bot.nothing_more()
@@ -134,7 +141,7 @@ async def test_a_correction_goes_to_the_list_and_accepted_to_the_regression_exam
         lines = (folder / "examples.jsonl").read_text(encoding="utf-8").splitlines()
         assert len(lines) == 1
         kept = json.loads(lines[0])
-        assert kept["text"], kept["intent"] == ("三楼会议室没声音了", "consult")
+        assert (kept["text"], kept["intent"]) == ("三楼会议室没声音了", "consult")
         assert (kept["role"], kept["chat"]) == ("client", "group")
         assert [one.example.text for one in compared(folder).misread] == ["三楼会议室没声音了"]
 
@@ -176,3 +183,138 @@ async def test_a_denied_fault_in_a_report_is_no_correction(tmp_path: Path) -> No
         await bot.say("fang", "不是没声音，是有杂音，三楼会议室")
         assert (await bot.fault()).symptom == "noise"
         assert await bot.rows(WordProposal) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "“小白楼”就是水利局三楼会议室，记一下",
+        "记住：小白楼=三楼会议室",
+        "小白楼 ＝ 三楼会议室",
+        "小白楼就是三楼会议室，别搞错了",
+        "我们说的小白楼就是三楼会议室",
+        "小白楼指的是三楼会议室",
+        "把三楼会议室叫做小白楼",
+        "给三楼会议室加个别名：小白楼",
+        "三楼会议室又叫“小白楼”",
+        "麻烦以后把「小白楼」也当成三楼会议室吧",
+    ],
+)
+def test_a_name_is_taught_in_plain_words(words: str) -> None:
+    org = Directory(sites=[Site(site_id="S2", name="临河县水利局三楼会议室", aliases=["三楼会议室"], unit_id="X1")])
+    said = names.heard(words)
+    assert said is not None
+    named = names.right_way_round(org, said)
+    assert (named.alias, [site.site_id for site in names.sites_called(org, named.target)]) == ("小白楼", ["S2"])
+
+
+@pytest.mark.parametrize(
+    "words", ["小白楼就是三楼会议室", "记住明天三点开会", "故障的是三楼会议室", "会议改到小白楼", "三楼会议室都叫不通"]
+)
+def test_what_names_nothing_is_no_teaching(words: str) -> None:
+    assert names.heard(words) is None
+
+
+async def test_what_only_sounds_like_teaching_is_left_alone_and_a_word_with_a_meaning_is_no_name(
+    tmp_path: Path,
+) -> None:
+    async with scenario(tmp_path) as bot:
+        for words in ("音量=50", "我们说的时间就是明天", "三楼会议室大家都叫话筒", "记一下我的电话是三楼会议室"):
+            await bot.say("he", words, group="江州市保障群")
+        bot.nothing_more("he")
+        for alias in ("明天", "话筒", "没声音", "收到", "李明", "这里", "——"):
+            await bot.say("he", f"把“{alias}”记为三楼会议室")
+            bot.expect("he", f"“{alias}”在别的话里另有意思")
+        assert await bot.rows(WordProposal) == []
+
+
+async def test_an_everyday_word_as_a_name_is_marked_for_the_administrator(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("admin", "把“办公室”记为三楼会议室")
+        bot.expect("admin", "您是管理员，私聊我回“接受 1”就生效")
+        await bot.say("admin", "待审词条")
+        bot.expect("admin", "“办公室”是常用词")
+
+
+async def test_an_accepted_name_is_a_regression_example_until_it_is_taken_back(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        file = words_folder(bot.ground.settings) / "examples.jsonl"
+        await accepted(bot)
+        example = json.loads(file.read_text(encoding="utf-8"))
+        assert (example["text"], example["site"]) == ("小白楼", "江州市水利局分会场")
+        assert compared(file.parent).misread == []
+        await bot.say("admin", "拒绝 1")
+        bot.expect("he", "没有采纳：“小白楼”记为江州市水利局分会场")
+        assert file.read_text(encoding="utf-8") == ""
+
+
+async def test_an_example_file_that_cannot_be_written_leaves_the_list_as_it_was(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("he", BASEMENT)
+        words_folder(bot.ground.settings).write_text("", encoding="utf-8")
+        await bot.say("admin", "接受 1")
+        bot.expect("admin", "词条1没有改成：例句文件写不进去")
+        assert [row.state for row in await bot.rows(WordProposal)] == ["open"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["我不是报修", "你搞错了，我不是报障", "别当成报修", "没有报障，只是问一下", "我不是来报修的，我想问问怎么投屏呢"],
+)
+async def test_a_correction_in_plain_words(tmp_path: Path, words: str) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室没声音了")
+        bot.forget_all()
+        await bot.say("fang", words)
+        bot.expect("fang", "已记下：“三楼会议室没声音了”不是报障", "若因此误开了单，请回“刚才发错了”")
+
+
+async def test_you_got_me_wrong_is_answered_with_how_it_was_read(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室没声音了", group=GROUP)
+        bot.forget_all()
+        await bot.say("fang", "你理解错了", group=GROUP)
+        bot.expect(f"#{GROUP}", "“三楼会议室没声音了”我读作：报障", "不对请说")
+        await bot.say("fang", "理解错了，我是咨询", group=GROUP)
+        bot.expect(f"#{GROUP}", "“三楼会议室没声音了”不是报障，是咨询")
+
+
+async def test_a_sentence_put_right_is_read_right_the_next_time_and_nothing_else_is(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室没声音了")
+        await bot.say("fang", "不是报障，是咨询")
+        await bot.say("fang", "刚才发错了")
+        await bot.say("admin", "接受 1")
+        bot.forget_all()
+        await bot.say("fang", "三楼会议室 没声音了！")
+        assert len(await bot.rows(Fault)) == 1
+        bot.forget_all()
+        await bot.say("fang", "为什么")
+        bot.expect("fang", "我读作：咨询", "有人更正过这句话，管理员已采纳")
+        await bot.say("admin", "拒绝 1")
+        await bot.say("fang", "三楼会议室没声音了")
+        bot.forget_all()
+        await bot.say("fang", "为什么")
+        bot.expect("fang", "我读作：报障")
+
+
+async def test_corrections_that_contradict_each_other_cannot_both_be_accepted(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        for right in ("咨询", "催办"):
+            await bot.say("fang", "三楼会议室没声音了")
+            await bot.say("fang", f"不是报障，是{right}")
+        bot.forget_all()
+        await bot.say("admin", "接受 1 2")
+        bot.expect("admin", "已接受词条1。", "词条2不能接受：与已接受的词条1（", "请先“拒绝 1”")
+
+
+async def test_a_correction_to_what_closes_or_publishes_is_an_example_and_no_more(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室没声音了")
+        await bot.say("fang", "不是报障，是撤回报障")
+        await bot.say("fang", "刚才发错了")
+        await bot.say("admin", "接受 1")
+        await bot.say("fang", "三楼会议室没声音了")
+        bot.forget_all()
+        await bot.say("fang", "为什么")
+        bot.expect("fang", "我读作：报障")
