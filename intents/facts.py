@@ -8,7 +8,7 @@ from datetime import datetime
 
 from intents.rules import Condition
 from intents.spans import Spans
-from intents.time_tokens import duration_minutes as find_length
+from intents.time_lengths import duration_minutes as find_length
 
 _VAGUE = frozenset({"other", "damaged", "frozen", "overheating", "no_power", "low_volume", "blurred"})
 _LITTLE = 3

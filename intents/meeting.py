@@ -10,7 +10,7 @@ from intents import scope, times
 from intents.facts import Facts
 from intents.places import PlaceIndex
 from intents.spans import Spans
-from intents.time_tokens import number
+from intents.time_lengths import number
 from intents.time_tokens import scan as scan_tokens
 from intents.times import TimeSpan
 from intents.words import load_toml, patterns

@@ -17,7 +17,6 @@ _OR = _PATTERNS["one_of_two"]
 _OPEN_DAY = _PATTERNS["open_day"]
 _AND_MORE = _PATTERNS["and_more"]
 _CALENDAR = _PATTERNS["other_calendar"]
-_ABOUT = _PATTERNS["between_hours"]
 
 
 def doubt(text: str, spans: Sequence[TimeSpan]) -> list[TimeSpan]:
@@ -42,10 +41,10 @@ def _day(span: TimeSpan) -> date:
 
 
 def _vague(text: str, start: int, end: int) -> bool:
-    before = text[max(0, start - 6) : start]
+    before = text[max(0, start - 12) : start]
     if _AND_MORE.match(text[end - 1 : end + 3]) or _CALENDAR.search(before):
         return True
-    return bool(_OPEN_DAY.search(before) or (_ABOUT.match(text[max(0, start - 1) : start + 3]) if start else None))
+    return bool(_OPEN_DAY.search(before))
 
 
 def _flagged(span: TimeSpan) -> TimeSpan:

@@ -46,7 +46,9 @@ def assign_roles(text: str, found: list[TimeSpan]) -> list[TimeSpan]:
         cut = _STOP_AFTER.search(after)
         after = after[: cut.start()] if cut else after
         role = _role(_last_clause(before), after)
-        if role == "new" and _END_MOVES.search(_last_clause(text[max(0, start - _FAR) : start])):
+        if role == "end" and span.end is not None:
+            role = None  # "9点到11点结束" begins at nine
+        elif role == "new" and _END_MOVES.search(_last_clause(text[max(0, start - _FAR) : start])):
             role = "end"
         named.append(replace(span, role=role))
     return named

@@ -5,22 +5,28 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from intents.time_lengths import duration_minutes, number
 from intents.words import load_toml, patterns
 
 _WORDS = load_toml("times.toml")
 _PATTERNS = patterns("times.toml")
-_DIGITS = {char: value for value, char in enumerate(_WORDS["digits"])} | {"〇": 0, "两": 2, "俩": 2, "元": 1}
 _WEEK = {char: value for value, char in enumerate(_WORDS["week"])} | {str(day): day - 1 for day in range(1, 8)}
 _WEEK |= {"天": 6, "末": 5}
 _HALF = {word: half for half, words in _WORDS["half"].items() for word in words.split()}
 _PERIOD = "|".join(sorted(_HALF, key=len, reverse=True))
-_DAYS = {word: int(offset) for offset, words in _WORDS["day"].items() for word in words.split()}
+_DAYS, _FOLLOWING, _YEARS = (
+    {word: int(offset) for offset, words in _WORDS[table].items() for word in words.split()}
+    for table in ("day", "following", "year")
+)
+_FEASTS = {word: day for day, words in _WORDS["feast"].items() for word in words.split()}
 JOINS_CLOCK, IS_RANGE, IS_GLOSS = (_PATTERNS[name] for name in ("joins_clock", "is_range", "is_gloss"))
-DENIED_DAY, PUT_OFF = _PATTERNS["denied_day"], _PATTERNS["put_off"]
+DENIED_DAY, PUT_OFF, BROUGHT_FORWARD = (_PATTERNS[name] for name in ("denied_day", "put_off", "brought_forward"))
+_UNSURE = ("uncertain",)
+_TWO_DAYS, _TWO_HOURS = _PATTERNS["two_days"], _PATTERNS["two_hours"]
 
 
 @dataclass(frozen=True)
@@ -46,19 +52,6 @@ class Token:
     flags: tuple[str, ...] = ()
 
 
-def number(text: str) -> int:
-    """A Chinese or plain number below 100; 二〇二六 digit by digit."""
-    if text.isdigit():
-        return int(text)
-    if "十" in text:
-        tens, _, ones = text.partition("十")
-        return (_DIGITS.get(tens, 1) if tens else 1) * 10 + (_DIGITS.get(ones, 0) if ones else 0)
-    value = 0
-    for char in text:
-        value = value * 10 + _DIGITS.get(char, 0)
-    return value
-
-
 _Maker = Callable[[re.Match[str], datetime], Token | None]
 
 
@@ -67,9 +60,16 @@ def _token(match: re.Match[str], **parts: object) -> Token:
 
 
 def _full(match: re.Match[str], now: datetime) -> Token | None:
-    year = match["fy"]
-    value = {"今年": now.year, "明年": now.year + 1, "去年": now.year - 1}.get(year)
-    return _valid(match, value or number(year), number(match["fm"]), number(match["fd"]))
+    return _valid(match, _year(match["fy"], now), number(match["fm"]), number(match["fd"]))
+
+
+def _year(said: str, now: datetime) -> int:
+    """ "明年", "2026", "二六": two digits are of this century unless that is far ahead."""
+    shift = _YEARS.get(said[0]) if said[-1] == "年" or said in _YEARS else None
+    if shift is not None:
+        return now.year + shift
+    value = number(said)
+    return value if len(said) > 2 else value + (2000 if value <= now.year % 100 + 20 else 1900)
 
 
 def _compact(match: re.Match[str], _now: datetime) -> Token | None:
@@ -77,13 +77,26 @@ def _compact(match: re.Match[str], _now: datetime) -> Token | None:
 
 
 def _valid(match: re.Match[str], year: int | None, month: int, day: int) -> Token | None:
-    if not 1 <= month <= 12 or not 1 <= day <= calendar.monthrange(year or 2024, month)[1]:
+    """A day of the calendar; the last of the month, in doubt, for one that no month or not this one has ("2月30日")."""
+    if not 1 <= month <= 12 or not 1 <= day <= 31 or (year is not None and not 1900 <= year <= 2100):
         return None
-    return _token(match, year=year, month=month, day=day)
+    last = calendar.monthrange(year or 2024, month)[1]
+    return _token(match, year=year, month=month, day=min(day, last), flags=_UNSURE if day > last else ())
 
 
-def _month_day(match: re.Match[str], _now: datetime) -> Token | None:
-    return _valid(match, None, number(match["mm"]), number(match["md"]))
+def _month_day(match: re.Match[str], now: datetime) -> Token | None:
+    month, day = number(match["mm"]), number(match["md"])
+    found = _valid(match, None, month, day)
+    leap = (month, day) != (2, 29) or calendar.isleap(now.year)
+    return found if found is None or leap else replace(found, flags=_UNSURE)
+
+
+def _days_apart(match: re.Match[str], _now: datetime) -> Token | None:
+    """The first day of "25-27日"; "11-3日" is a month and a day, or two days."""
+    first, last = number(match["da"]), number(match["db"])
+    if not 1 <= first <= 31 or not 1 <= last <= 31:
+        return None
+    return _token(match, day=first, flags=() if first < last or first > 12 else _UNSURE)
 
 
 def _slashed(match: re.Match[str], _now: datetime) -> Token | None:
@@ -91,14 +104,15 @@ def _slashed(match: re.Match[str], _now: datetime) -> Token | None:
 
 
 def _shifted_month(now: datetime, word: str) -> tuple[int, int]:
-    shift = 1 if "下" in word else -1 if "上" in word else 0
+    shift = word.count("下") - word.count("上")
     months = now.year * 12 + now.month - 1 + shift
     return months // 12, months % 12 + 1
 
 
 def _own_month(match: re.Match[str], now: datetime) -> Token | None:
     year, month = _shifted_month(now, match["ow"])
-    return _valid(match, year, month, number(match["od"]))
+    found = _valid(match, year, month, number(match["od"]))
+    return replace(found, flags=_UNSURE) if found and match["ow"] == "同月" else found
 
 
 def _bare_day(match: re.Match[str], _now: datetime) -> Token | None:
@@ -108,11 +122,9 @@ def _bare_day(match: re.Match[str], _now: datetime) -> Token | None:
 
 def _near_day(match: re.Match[str], _now: datetime) -> Token | None:
     word = match["nd"]
-    if word in ("次日", "第二天", "翌日", "隔天"):
-        return _token(match, offset=1, follows=True)
-    if word in ("当天", "当日", "当晚"):
-        return _token(match, offset=0, follows=True)
-    return _token(match, offset=_DAYS[word])
+    if word in _FOLLOWING:
+        return _token(match, offset=_FOLLOWING[word], follows=True)
+    return _token(match, offset=_DAYS[word], flags=_UNSURE if _TWO_DAYS.match(word) else ())
 
 
 def _weekday(match: re.Match[str], _now: datetime) -> Token | None:
@@ -190,14 +202,28 @@ def _month_part(match: re.Match[str], now: datetime) -> Token | None:
 
 
 def _days_later(match: re.Match[str], now: datetime) -> Token | None:
-    count = number(match["ln"]) * (7 if match["lu"] in ("周", "个星期", "个礼拜", "星期") else 1)
-    day = now.date() + timedelta(days=count)
-    return _token(match, year=day.year, month=day.month, day=day.day)
+    """ "三天后", "两周后"; months are about so long, and "25日后" may be a date."""
+    count, unit = number(match["ln"]), match["lu"]
+    length = 30 if "月" in unit else 7 if unit[-1] in "周期拜" else 1
+    if match["ln"] == "半":
+        if length != 30:
+            return None
+        count, length = 1, 15
+    if unit == "日" and match["ln"].isdigit() and count > 7:
+        return _token(match, day=count, flags=_UNSURE) if count <= 31 else None
+    day = now.date() + timedelta(days=count * length)
+    unsure = length in (15, 30)
+    return _token(match, year=day.year, month=day.month, day=day.day, flags=_UNSURE if unsure else ())
 
 
-def _feast(match: re.Match[str], _now: datetime) -> Token | None:
-    month, day = {"元旦": (1, 1), "劳动节": (5, 1), "国庆节": (10, 1)}[match["hd"]]
-    return _token(match, month=month, day=day)
+def _feast(match: re.Match[str], now: datetime) -> Token | None:
+    """The feast to come, or the one that is just over."""
+    said = match["hd"] or match["hn"]
+    month, day = next(when for name, when in _FEASTS.items() if said.endswith(name)).split("-")
+    if match.string[: match.start()].endswith("年"):
+        return _token(match, month=int(month), day=int(day))
+    over = date(now.year, int(month), int(day)) < now.date() - timedelta(days=60)
+    return _token(match, year=now.year + over, month=int(month), day=int(day))
 
 
 def _instant(match: re.Match[str], now: datetime, group: str = "in") -> Token | None:
@@ -211,8 +237,13 @@ def _instant_in(match: re.Match[str], now: datetime) -> Token | None:
     return _instant(match, now, "ix")
 
 
+def _instant_left(match: re.Match[str], now: datetime) -> Token | None:
+    return _instant(match, now, "iy")
+
+
 def _clock(match: re.Match[str], _now: datetime) -> Token | None:
     half = _HALF.get(match["cp"] or "") or _HALF.get(match["cs"] or "")
+    flags: tuple[str, ...] = ()
     if match["ch"] is not None:
         hour, minute = int(match["ch"]), int(match["cm"])
         exact = match["ch"].startswith("0")
@@ -221,11 +252,23 @@ def _clock(match: re.Match[str], _now: datetime) -> Token | None:
     elif match["dh"] is not None:
         before = 15 if "刻" in match["dm"] else number(match["dm"])
         hour, minute, exact = number(match["dh"]) - 1, 60 - before, False
+    elif match["rh"] is not None:
+        hour, minute, exact = number(match["rh"]), 0, False
+        if half is None and ":" in match["re"]:
+            return None
     else:
-        hour, minute, exact = number(match["ph"]) - (match["pd"] is not None), _minutes(match), False
+        hour, flags = _hour(match["ph"], match["pa"])
+        hour, minute, exact = hour - (match["pd"] is not None), _minutes(match), False
     if hour > 24 or minute > 59 or (hour == 24 and minute):
         return None
-    return Token("clock", match.start(), match.end(), hour=hour, minute=minute, half=half, exact=exact)
+    return Token("clock", match.start(), match.end(), hour=hour, minute=minute, half=half, exact=exact, flags=flags)
+
+
+def _hour(said: str, other: str | None) -> tuple[int, tuple[str, ...]]:
+    """The hour; of "三四点" and "7、8点" the later one, in doubt."""
+    if _TWO_HOURS.search(said):
+        return number(said[:-2] + said[-1]), _UNSURE
+    return number(said), () if other is None else _UNSURE
 
 
 def _minutes(match: re.Match[str]) -> int:
@@ -242,9 +285,11 @@ def _minutes(match: re.Match[str]) -> int:
 _MAKERS: dict[str, _Maker] = {
     "instant": _instant,
     "instant_in": _instant_in,
+    "instant_left": _instant_left,
     "compact": _compact,
     "full": _full,
     "month_day": _month_day,
+    "days_apart": _days_apart,
     "slashed": _slashed,
     "own_month": _own_month,
     "bare_day": _bare_day,
@@ -269,7 +314,9 @@ def _filled(pattern: str) -> str:
 
 
 _GRAMMAR = tuple((_filled(pattern), _MAKERS[name]) for name, pattern in _WORDS["grammar"].items())
-_ALL = re.compile("|".join(f"(?P<g{index}>{pattern})" for index, (pattern, _) in enumerate(_GRAMMAR)))
+_BEGINS = _PATTERNS["begins"].pattern  # most characters begin no time: one look instead of twenty
+_ANY = "|".join(f"(?P<g{index}>{pattern})" for index, (pattern, _) in enumerate(_GRAMMAR))
+_ALL = re.compile(f"(?={_BEGINS})(?:{_ANY})")
 _GROUPS = tuple(maker for _, maker in _GRAMMAR)
 
 
@@ -284,9 +331,22 @@ def scan(text: str, now: datetime) -> list[Token]:
         if token is None or (token.kind == "clock" and _is_counting(text, match, token)):
             at = match.start() + 1
             continue
+        if token.month is not None and text[token.start - 1 : token.start] in ("年", "的"):
+            token = _in_year(token, text[max(0, token.start - 6) : token.start], now)
         found.append(token)
         at = match.end()
     return found
+
+
+def _in_year(token: Token, before: str, now: datetime) -> Token:
+    """The date in the year that is named before it ("明年元旦"); in doubt when that is not a year we can tell."""
+    said = _PATTERNS["year_before"].search(before)
+    if said is None:
+        return token if before.endswith("的") else replace(token, flags=(*token.flags, *_UNSURE))
+    year = _year(said["y"], now)
+    if token.year is None:
+        return replace(token, year=year)
+    return token if token.year == year else replace(token, year=year, flags=(*token.flags, *_UNSURE))
 
 
 def _which(match: re.Match[str]) -> int:
@@ -294,41 +354,13 @@ def _which(match: re.Match[str]) -> int:
 
 
 def _is_counting(text: str, match: re.Match[str], token: Token) -> bool:
-    """ "三点要求", "快一点": points and bits, not hours."""
-    if match["ph"] is None or token.half is not None or token.minute or match["pt"]:
+    """ "三点要求", "快一点", "零点五": points, bits and fractions, not hours."""
+    said = match["ph"] or match["rh"]
+    if said is None or token.half is not None or token.minute or match["pt"]:
         return False
-    before, after = text[: match.start()], text[match.end() :]
-    if match["ph"] == "一" and (_PATTERNS["idle_dot"].search(before) or not _PATTERNS["one_oclock"].match(after)):
+    before, after = text[: match.start()], text[match.end() if match["ph"] else match.end("re") :]
+    if _PATTERNS["decimal"].match(after) and text[match.end() - 1] == "点":
+        return True
+    if said == "一" and (_PATTERNS["idle_dot"].search(before) or not _PATTERNS["one_oclock"].match(after)):
         return True
     return bool(_PATTERNS["dot_noun"].match(after)) or bool(_PATTERNS["list_head"].search(before))
-
-
-_MINUTES = re.compile(_WORDS["piece"]["LENGTH"])
-
-
-def duration_minutes(text: str) -> int | None:
-    """The first length of time, in minutes; None when there is none."""
-    match = _MINUTES.search(text)
-    return None if match is None else _length(match.group())
-
-
-def _length(text: str) -> int:
-    if "刻" in text:
-        return 15 * number(text[0])
-    if "分" in text and "小时" not in text and "钟头" not in text:
-        return _big_number(re.sub(r"[来多]?分钟?$", "", text))
-    head, _, tail = text.partition("小时") if "小时" in text else text.partition("钟头" if "钟头" in text else "钟")
-    minutes = 30 if tail.startswith("半") else int(re.sub(r"\D", "", tail) or 0)
-    if head in ("半个", "半"):
-        return 30
-    half = 30 if "半" in head else 0
-    plain = head.replace("个", "").replace("半", "")
-    hours = float(plain) if plain[:1].isdigit() else number(plain or "一")
-    return int(hours * 60) + half + minutes
-
-
-def _big_number(text: str) -> int:
-    if "百" in text:
-        head, _, tail = text.partition("百")
-        return number(head or "一") * 100 + (number(tail) if tail else 0)
-    return number(text)

@@ -12,15 +12,34 @@ def resolve_day(token: Token, today: date, anchor: date | None, bound: bool = Fa
     """The day a date token means. `anchor` is the last day named before; `bound`: this one ends a range from it."""
     if token.offset is not None:
         return (anchor if token.follows and anchor else today) + timedelta(days=token.offset)
+    near = anchor if anchor is not None and anchor > today and not bound else None
     if token.weekday is not None:
-        return _resolve_weekday(token, today, anchor if bound else None)
+        return _resolve_weekday(token, today, anchor if bound else None, near)
     if token.month is not None and token.day is not None:
-        return _resolve_month(token, today, anchor if bound else None)
+        return _resolve_month(token, near or today, anchor if bound else None)
+    if near is not None:
+        return _resolve_near(token.day or 1, today, near)
     return _resolve_bare(token.day or 1, today, anchor if bound else None)
 
 
-def _resolve_weekday(token: Token, today: date, after: date | None) -> date:
-    base = after or today
+def _resolve_near(day: int, today: date, near: date) -> date:
+    """ "1月15日开会，14日联调": the day of that number nearest to the one named before, not past."""
+    first = near.replace(day=1)
+    months = ((first - timedelta(days=1)).replace(day=1), first, (first + timedelta(days=31)).replace(day=1))
+    options = [
+        month.replace(day=day)
+        for month in months
+        if day <= calendar.monthrange(month.year, month.month)[1] and month.replace(day=day) >= today
+    ]
+    return min(options, key=lambda option: abs((option - near).days), default=near)
+
+
+def _resolve_weekday(token: Token, today: date, after: date | None, near: date | None) -> date:
+    """A bare weekday is the next one, or of the week of the day named before ("下周三开会，周二联调")."""
+    base = after if after is not None and token.week is None else today
+    if near is not None and token.week is None:
+        day = near + timedelta(days=(token.weekday or 0) - near.weekday())
+        return day if day >= today else day + timedelta(weeks=1)
     monday = base - timedelta(days=base.weekday())
     day = monday + timedelta(weeks=token.week or 0, days=token.weekday or 0)
     if token.week is None and day < base:

@@ -15,6 +15,7 @@ from intents import time_tokens as tokens
 from intents import time_values as values
 from intents.normal import normalise, simplified
 from intents.time_doubt import doubt
+from intents.time_lengths import duration_minutes
 from intents.time_roles import assign_roles
 from intents.time_tokens import Token
 
@@ -50,7 +51,7 @@ def scan(text: str, now: datetime) -> list[TimeSpan]:
 
 def find_duration_minutes(text: str) -> int | None:
     """The first length of time in `text` ("20分钟", "一个半小时", "半个钟头"), in minutes."""
-    return tokens.duration_minutes(normalise(text, simplified()).text)
+    return duration_minutes(normalise(text, simplified()).text)
 
 
 def _ends_on_the_day(found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]:
@@ -64,13 +65,19 @@ def _ends_on_the_day(found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]
 
 
 def _after_the_old(text: str, found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]:
-    """ "下周二的会顺延到周四": a bare weekday that something is put off to comes after the old day."""
+    """ "下周二的会顺延到周四": a bare weekday that something is put off to comes after the old day, or before it."""
     weekdays = {token.start for token in read if token.weekday is not None and token.week is None}
     kept: list[TimeSpan] = []
     for span in found:
-        put_off = kept and span.span[0] in weekdays and tokens.PUT_OFF.search(text[: span.span[0]][-6:])
-        days = (_day(kept[-1].start) - _day(span.start)).days if put_off else 0
-        kept.append(replace(span, start=span.start + timedelta(weeks=days // 7 + 1)) if days > 0 else span)
+        late = (_day(kept[-1].start) - _day(span.start)).days if kept and span.span[0] in weekdays else 0
+        before = text[: span.span[0]][-6:]
+        if late > 0 and tokens.PUT_OFF.search(before):
+            weeks = late // 7 + 1
+        elif late < 0 and tokens.BROUGHT_FORWARD.search(before):
+            weeks = -(-late // 7 + 1)
+        else:
+            weeks = 0
+        kept.append(replace(span, start=span.start + timedelta(weeks=weeks)) if weeks else span)
     return kept
 
 
@@ -133,6 +140,9 @@ class _Assembler:
         day, last, flags, end = self._day(first)
         if last is not None:
             self._finish_range(day, last, first.start, flags, end)
+            clock = self._peek("clock")
+            if clock is not None and tokens.JOINS_CLOCK.fullmatch(self._gap()):
+                self._clock(day, clock.start, flags)  # "下周上午9点": the hour is told, the day is not
             return
         if self.anchor is None or not tokens.DENIED_DAY.search(self.text[: first.start]):
             self.anchor = day
@@ -158,6 +168,8 @@ class _Assembler:
         """The day of a date token with what stands in brackets behind it."""
         day = values.resolve_day(token, self.now.date(), after or self.anchor, bound=after is not None)
         flags, end, last = token.flags, token.end, token.until
+        if token.follows and (token.offset or 0) < 0 and self.anchor is None:
+            flags += ("uncertain",)
         follower = self._peek("date")
         while follower is not None and tokens.IS_GLOSS.fullmatch(self._gap()):
             if not (follower.weekday is not None or token.weekday is not None or "(" in self._gap()):
