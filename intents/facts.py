@@ -57,6 +57,7 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "scope_everybody": lambda s: s.everybody,
     "steps": lambda s: bool(s.checks),
     "two_steps": lambda s: len(s.checks) > 1,
+    "mere_courtesy": lambda s: s.mere_courtesy,
     "empty": lambda s: not s.view.text.strip(" ,.!?;~、\n\"'-()"),
     "tiny": lambda s: len(s.view.text) <= 4,
     "short": lambda s: len(s.view.text) <= 9,

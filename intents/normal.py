@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from intents.words import load_toml
 
@@ -44,6 +44,16 @@ class Normal:
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     mentions: tuple[str, ...] = ()
+
+    @cached_property
+    def blanks(self) -> frozenset[int]:
+        """Offsets before which something was left out, a blank most of all."""
+        starts, ends = self.starts, self.ends
+        return frozenset(at for at in range(1, len(starts)) if starts[at] > ends[at - 1])
+
+    def part(self, start: int, end: int) -> Normal:
+        """The slice [start, end) alone."""
+        return replace(self, text=self.text[start:end], starts=self.starts[start:end], ends=self.ends[start:end])
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in the original text of the normalised slice [start, end)."""

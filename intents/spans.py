@@ -9,6 +9,7 @@ from functools import cached_property
 from intents import checks, things, times
 from intents.clauses import Clause, own_word_mask, split
 from intents.common import words
+from intents.courtesy import core
 from intents.lexicon import WordIndex
 from intents.normal import Normal
 from intents.people import People, Person
@@ -59,9 +60,13 @@ class Spans:
     """The typed spans of a message; each kind is looked for when it is first asked for."""
 
     def __init__(self, normal: Normal, context: Context, places: PlaceIndex, people: People) -> None:
-        self.normal = normal
         self.context = context
         own = own_word_mask(normal.text)
+        said = core(own, normal.blanks)
+        self.mere_courtesy = said is None
+        start, end = said or (0, len(own))
+        self.normal = normal.part(start, end)
+        own = own[start:end]
         self.text = mend(own, places.spelled(own))
         self._index = places
         self._people = people
@@ -72,9 +77,7 @@ class Spans:
 
     @cached_property
     def places(self) -> list[PlaceHit]:
-        starts, ends = self.normal.starts, self.normal.ends
-        blanks = frozenset(at for at in range(1, len(starts)) if starts[at] > ends[at - 1])
-        return self._index.find(self.text, self.context, blanks)
+        return self._index.find(self.text, self.context, self.normal.blanks)
 
     @cached_property
     def people(self) -> list[Person]:
@@ -159,11 +162,10 @@ class Spans:
     @cached_property
     def _pauses(self) -> list[int]:
         """Where a blank was left instead of a comma: between pieces of some length, and within no name or time."""
-        starts, ends = self.normal.starts, self.normal.ends
-        blanks = [at for at in range(1, len(starts)) if starts[at] > ends[at - 1]]
+        blanks = sorted(self.normal.blanks)
         if not blanks:
             return []
-        sides = [0, *blanks, len(starts)]
+        sides = [0, *blanks, len(self.text)]
         far = [b for a, b, c in zip(sides, blanks, sides[2:], strict=False) if min(b - a, c - b) >= _PIECE]
         whole = [span.span for span in self.times] + self.rooms + self.tickets
         return [at for at in far if _between(self.text, at) and not any(a < at < b for a, b in whole)]
