@@ -24,7 +24,7 @@ from intents.reading import Context
 from intents.rules import ConditionError
 from intents.understand import Understanding
 
-SHARED = frozenset({"slow", "reading", "common", "sounds", "lexicon", "rules", "second", "overlay"})
+SHARED = frozenset({"slow", "reading", "common", "sounds", "lexicon", "sieve", "rules", "second", "overlay"})
 """Modules without words of their own: one copy serves all editions."""
 _PACKAGE = "intents"
 

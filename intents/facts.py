@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from intents.rules import Condition
+from intents.sieve import Sieve
 from intents.spans import Spans
 from intents.time_lengths import duration_minutes as find_length
 
@@ -66,11 +67,27 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
 NAMES = frozenset(_FACTS)
 
 
+class Signals:
+    """Named patterns that are looked for in a message."""
+
+    def __init__(self, patterns: Mapping[str, re.Pattern[str]]) -> None:
+        self.patterns = patterns
+        self._sieve = Sieve(patterns.items())
+        self._none = dict.fromkeys(patterns, False)
+
+    def absent(self, text: str) -> dict[str, bool]:
+        """Those that cannot be in a text, each with False for an answer; most of them."""
+        absent = self._none.copy()
+        for name, _ in self._sieve.candidates(text):
+            del absent[name]
+        return absent
+
+
 class _Answers(dict[str, bool]):
     """Answers by name, each found out when it is first asked for; a lookup costs no Python call after that."""
 
-    def __init__(self, find: Callable[[str], bool]) -> None:
-        super().__init__()
+    def __init__(self, find: Callable[[str], bool], known: Mapping[str, bool]) -> None:
+        super().__init__(known)
         self._find = find
 
     def __missing__(self, name: str) -> bool:
@@ -84,7 +101,7 @@ class Facts:
     def __init__(
         self,
         spans: Spans,
-        signals: Mapping[str, re.Pattern[str]],
+        signals: Signals,
         defined: Mapping[str, Condition],
         parts: Mapping[str, tuple[str, ...]],
     ) -> None:
@@ -92,7 +109,7 @@ class Facts:
         self._signals = signals
         self._defined = defined
         self._parts = parts
-        self.has: Callable[[str], bool] = _Answers(self._find).__getitem__
+        self.has: Callable[[str], bool] = _Answers(self._find, signals.absent(spans.view.text)).__getitem__
         self.told: list[str] | None = None
         """What the second opinion looks at, once it has been put together."""
         self.matches: dict[str, tuple[int, int]] = {}
@@ -112,10 +129,10 @@ class Facts:
     def without(self, name: str) -> str:
         """The text without what a signal matches; the whole of it when nothing else would be left."""
         text = self.spans.view.text
-        return self._signals[name].sub("", text) or text
+        return self._signals.patterns[name].sub("", text) or text
 
     def _find(self, name: str) -> bool:
-        pattern = self._signals.get(name)
+        pattern = self._signals.patterns.get(name)
         if pattern is not None:
             match = pattern.search(self.spans.view.text)
             if match is not None:

@@ -10,6 +10,7 @@ from typing import Literal
 from intents.common import words
 from intents.lexicon import WordIndex
 from intents.phrases import spelled_out
+from intents.sieve import Sieve
 from intents.words import compiled, load_toml, patterns
 
 State = Literal["present", "gone", "absent", "denied", "asked", "supposed"]
@@ -29,6 +30,7 @@ _SYMPTOMS = tuple(
     (code, compiled("|".join(spelled_out(one, _WORDS["list"], code) for one in ways), f"things.toml: {code}"))
     for code, ways in _WORDS["symptom"].items()
 )
+_SIEVE = Sieve(_SYMPTOMS)
 _CLOSE, _FAR = 2, 12
 _MANY = 100
 """Of one trouble in a piece of text; nobody tells it more often, and every one is weighed against the others."""
@@ -120,7 +122,7 @@ def symptoms(text: str) -> list[Symptom]:
 def _hits(segment: str, start: int) -> list[Symptom]:
     hits = [
         Symptom(code, start + match.start(), start + match.end(), _state(segment, match))
-        for code, pattern in _SYMPTOMS
+        for code, pattern in _SIEVE.candidates(segment)
         for match in islice(pattern.finditer(segment), _MANY)
     ]
     return hits + [
