@@ -27,6 +27,10 @@ _FRAME = re.compile(rf"(?:{_BEFORE})(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}}|[小�
 _AFTER = re.compile(_WORDS["after_name"])
 _HEAD = re.compile(rf"(?:^|[,.;!?、⌂\n和与跟])(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})(?={_WORDS['does']})")
 _NEXT = re.compile(rf"(?:[、,]|和|与|跟|及)(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})")
+_SIGNS_IN = re.compile(_WORDS["signs_in"])
+_SIGNED = re.compile(rf"(?:[,.;:、⌂\d\n]|{_WORDS['signs_in']})(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})$")
+_THOUGH = re.compile(_WORDS["comes_or_is_joined"])
+_LONGEST = 4
 _NO_END = tuple(_WORDS["no_name_end"])
 _PARTICLES = tuple(_WORDS["particles"])
 
@@ -67,15 +71,20 @@ class People:
         ]
 
     def _called(self, text: str) -> list[Person]:
-        return [
-            Person(match.group(), match.start(), match.end())
-            for match in _CALLED.finditer(text)
-            if not match.group().startswith(_NOT) and not _goes_on(text, match.end())
-        ]
+        found, at = [], 0
+        while (match := _CALLED.search(text, at)) is not None:
+            if match.group().startswith(_NOT) or _goes_on(text, match.end()):
+                at = match.end()
+            elif _inside(text, match):
+                at = match.start() + 1
+            else:
+                found.append(Person(match.group(), match.start(), match.end()))
+                at = match.end()
+        return found
 
     def _framed(self, text: str) -> list[Person]:
         found = []
-        for pattern in (_FRAME, _HEAD):
+        for pattern in (_FRAME, _HEAD, *([_SIGNED] if _SIGNS_IN.search(text) else [])):
             for match in pattern.finditer(text):
                 name = _cut(text, match.start("name"), match.end("name"))
                 while name is not None:
@@ -85,8 +94,21 @@ class People:
         return found
 
 
+def _inside(text: str, match: re.Match[str]) -> bool:
+    """Whether what looks like a family name before a title ends a word ("办公室主任", "那边师傅"), or an office stands
+    between them ("吉应急局")."""
+    if match["titled"] is None:
+        return False
+    start, end = match.span()
+    if end - start == _LONGEST and text[end - 1] in _WORDS["office_titles"] and text[start + 1 : end - 1] in words():
+        return True
+    return text[start - 1 : start + 1] in words() and text[start - 2 : start] not in words()
+
+
 def _goes_on(text: str, end: int) -> bool:
     """Whether the last character of a title is the first of a word instead ("都关了总闸")."""
+    if _THOUGH.match(text, end):
+        return False
     return text[end - 1 : end + 1] in words() and text[end - 2 : end] not in words()
 
 

@@ -66,6 +66,7 @@ class PlaceIndex:
         read, apart = self._by_blanks(self._read(text), text, blanks)
         hits = self._heard(text, [hit for hit in read if hit.start in apart or self._is_meant(text, hit, context)])
         hits = self._merge(text, self._share_kind(text, _not_taken_back(text, hits)), apart)
+        hits = self._same_offices(text, hits)
         decided = [self._decide(hit, hits, context) for hit in hits]
         return [hit for hit in decided if not self._only_says_which(text, hit, decided)]
 
@@ -153,7 +154,7 @@ class PlaceIndex:
             return True
         if self._child_of_neighbour(text, hit):
             return True
-        if text[hit.start - 1 : hit.start] in ("、", "和") and self._ends_in_place(text[: hit.start - 1]):
+        if self._beside_another(text, hit):
             return True
         if _PATTERNS["came_to"].search(text[max(0, hit.start - 4) : hit.start]):
             return True
@@ -167,6 +168,15 @@ class PlaceIndex:
         kind = _kind_at(full.group()) if full else None
         regions = {_region_of(self.places[at].unit) for at in hit.sites} - {""}
         return kind is not None and bool(regions) and not any(region + kind in self._units for region in regions)
+
+    def _beside_another(self, text: str, hit: PlaceHit) -> bool:
+        """ "黄宅、新市", "平水和店口": one of a list is a place where its neighbour can be nothing else."""
+        before = _PATTERNS["joined_before"].search(text[: hit.start][-2:])
+        if before is not None and self._ends_in_place(text[: hit.start - len(before.group())]):
+            return True
+        after = _PATTERNS["joined_after"].match(text, hit.end)
+        found = self._index.longest_at(text, after.end()) if after else None
+        return found is not None and after is not None and text[after.end() : found[0]] not in _EVERYDAY
 
     def _ends_in_place(self, text: str) -> bool:
         return any(self._index.get(text[start:]) is not None for start in range(max(0, len(text) - 8), len(text) - 1))
@@ -223,6 +233,20 @@ class PlaceIndex:
                     break
                 at -= 1
         return shared
+
+    def _same_offices(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
+        """ "临安应急、淳安应急: ... 临安、淳安依次汇报": the bare region is the office that was named before."""
+        told: dict[str, tuple[int, ...]] = {}
+        found = []
+        for hit in hits:
+            regions = {_region_of(self.places[at].unit) for at in hit.sites}
+            region = regions.pop() if len(regions) == 1 else ""
+            if region and text[hit.start : hit.end] in (region, region[:-1]):
+                hit = replace(hit, sites=told.get(region, hit.sites))
+            elif region:
+                told.setdefault(region, hit.sites)
+            found.append(hit)
+        return found
 
     @staticmethod
     def _listed(text: str, hits: list[PlaceHit], at: int) -> bool:
@@ -294,7 +318,8 @@ class PlaceIndex:
         below = tuple(at for at in hit.sites if self.places[at].parent in context.own_units)
         named = {self.places[at].unit for other in hits if other is not hit for at in other.sites}
         beside = tuple(at for at in hit.sites if self.places[at].parent in named)
-        return replace(hit, sites=beside or own or below or hit.sites)
+        told = next((other.sites for other in hits if set(other.sites) < set(hit.sites)), ())
+        return replace(hit, sites=told or beside or own or below or hit.sites)
 
 
 def _not_taken_back(text: str, hits: list[PlaceHit]) -> list[PlaceHit]:

@@ -37,6 +37,10 @@ def sites(understanding: Understanding, text: str, context: Context | None = Non
         ("温岭和云和的石塘都掉线了", ["温岭市石塘镇分会场", "云和县石塘镇分会场"]),
         ("我是江山的，大陈这边没声音", ["江山市大陈乡分会场"]),
         ("会场是岩头的，浦江那个，画面卡", ["浦江县岩头镇分会场"]),
+        ("平水和店口同时掉线", ["平水镇分会场", "店口镇分会场"]),
+        ("新市\n大屏没声音", ["新市镇分会场"]),
+        ("白塔的根本没恢复，没声音", ["白塔镇分会场"]),
+        ("横溪的没声音，鄞州那个横溪", ["鄞州区横溪镇分会场"]),
         ("安吉县教育局没声音", None),
         ("桐庐县应急局没声音", None),
         ("建德市水利局没声音", None),
@@ -50,6 +54,12 @@ def test_names_and_aliases(understanding: Understanding, text: str, names: objec
 def test_places_with_spaces_between_them_are_a_list(understanding: Understanding) -> None:
     spans = understanding.facts("分会场：舟山 岱山 高亭 衢山 东沙", said()).spans
     assert [spans.text[hit.start : hit.end] for hit in spans.places] == ["舟山", "岱山", "高亭", "衢山", "东沙"]
+
+
+def test_a_region_named_again_is_the_office_named_before(understanding: Understanding) -> None:
+    places = understanding.facts("临安应急、淳安应急：议程：临安、淳安依次汇报，永嘉列席", said()).spans.places
+    assert [hit.sites for hit in places[2:4]] == [hit.sites for hit in places[:2]]
+    assert len({hit.sites for hit in places}) == 3
 
 
 def test_the_sender_decides_between_namesakes(understanding: Understanding) -> None:
@@ -69,6 +79,9 @@ def test_the_sender_decides_between_namesakes(understanding: Understanding) -> N
         "江山如此多娇",
         "我在长安街",
         "桥头堡酒吧不错",
+        "和平与发展是主题",
+        "高桥的单位分房了",
+        "长安的羊肉泡馍不错",
     ],
 )
 def test_everyday_words_do_not_fire(understanding: Understanding, text: str) -> None:
