@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from intents.facts import Facts
 from intents.words import HERE
@@ -43,19 +43,24 @@ _TELLING = (
     "negative",
     "positive",
 )
-_FIELD, _BIAS, _TENTHS = 24, 1 << 12, 10
+_FIELD, _BIAS, TENTHS = 24, 1 << 12, 10
 _MASK = (1 << _FIELD) - 1
 
 
 class Weights(NamedTuple):
-    """The labels, and for each feature what it adds to each of them.
+    """The labels, what each of them scores in any message, and for each feature what it adds to each of them.
 
     A feature's row is one number: a field of 24 bits for each label with the weight in tenths, biased so that it is
-    never negative. The rows of a message are then added at the speed of plain additions, all labels at once.
+    never negative, and one more field with how telling the feature is, squared. The rows of a message are then added at
+    the speed of plain additions, all labels at once.
     """
 
     labels: tuple[str, ...]
+    always: tuple[float, ...]
     rows: Mapping[str, int]
+
+
+NO_WEIGHTS = Weights((), (), {})
 
 
 def features(facts: Facts) -> list[str]:
@@ -80,31 +85,43 @@ def _pieces(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1)
 def weights() -> Weights:
-    """The trained weights, from a file of feature → label → weight. Without it the rules stand alone."""
+    """The trained weights of weights.json; without the file the rules stand alone.
+
+    The file has `labels`, `always` (a weight for each) and `features`: each with the square of how telling it is and
+    then pairs of the place of a label and what it adds to it, all in whole tenths. ValueError when one is out of range.
+    """
     path = HERE / "weights.json"
     if not path.exists():
-        return Weights((), {})
-    loaded: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-    labels = sorted({label for row in loaded.values() for label in row})
-    shift = {label: _FIELD * index for index, label in enumerate(labels)}
-    nothing = sum(_BIAS << at for at in shift.values())
-    rows = {
-        name: nothing + sum(round(weight * _TENTHS) << shift[label] for label, weight in row.items())
-        for name, row in loaded.items()
-    }
-    return Weights(tuple(labels), rows)
+        return NO_WEIGHTS
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    labels = tuple(loaded["labels"])
+    nothing = sum(_BIAS << _FIELD * at for at in range(len(labels) + 1))
+    rows = {name: nothing + _packed(name, row, len(labels)) for name, row in loaded["features"].items()}
+    return Weights(labels, tuple(weight / TENTHS for weight in loaded["always"]), rows)
+
+
+def _packed(name: str, row: Sequence[int], last: int) -> int:
+    if max(row[0], *map(abs, row[2::2])) >= _BIAS or max(row[1::2]) >= last:
+        raise ValueError(f"weights.json: {name!r} has a weight or a label out of range; train it anew")
+    adds = zip(row[1::2], row[2::2], strict=True)
+    return (row[0] << _FIELD * last) + sum(weight << _FIELD * at for at, weight in adds)
 
 
 def opinion(names: Sequence[str], table: Weights) -> dict[str, float]:
     """For each label how it scores, as a logarithm up to a common constant; empty without weights.
 
-    A long message has more features: their sum is divided by the root of their number, as in training.
+    A feature counts by how telling it is (the rarer, the more); all of them together count the same in every message,
+    however long: the sum is divided by the length of the vector of what is known of it, as in training.
     """
     rows = table.rows
     known = [rows[name] for name in names if name in rows]
     whole, bias = sum(known), len(known) * _BIAS
-    scale = 1 / (_TENTHS * math.sqrt(max(1, len(names))))
-    return {label: ((whole >> _FIELD * index & _MASK) - bias) * scale for index, label in enumerate(table.labels)}
+    squared = ((whole >> _FIELD * len(table.labels)) - bias) / TENTHS
+    scale = 1 / (TENTHS * math.sqrt(max(1.0, squared)))
+    return {
+        label: always + ((whole >> _FIELD * at & _MASK) - bias) * scale
+        for at, (label, always) in enumerate(zip(table.labels, table.always, strict=True))
+    }
 
 
 def shares(scores: Mapping[str, float]) -> dict[str, float]:

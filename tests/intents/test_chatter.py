@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from intents import understand
-from intents.second import Weights
+from intents.second import NO_WEIGHTS
 from intents.understand import Understanding
 from tests.intents.conftest import said
 
@@ -55,7 +55,7 @@ def test_what_answers_the_bot_is_never_talk(understanding: Understanding) -> Non
 def test_without_the_trained_file_the_rules_stand_alone(
     understanding: Understanding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(understand, "weights", lambda: Weights((), {}))
+    monkeypatch.setattr(understand, "weights", lambda: NO_WEIGHTS)
     reading = understanding.read("小张这人，一开会就掉线，一发钱就在线", said())
     assert (reading.intent, reading.act) == ("fault.report", "act")
 

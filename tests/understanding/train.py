@@ -11,21 +11,31 @@ import json
 import math
 import random
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from intents.cli import load_places
-from intents.second import features
+from intents.second import TENTHS, features
 from intents.understand import Understanding
 from intents.words import HERE as INTENTS
 from tests.understanding.evaluate import DEV, FRESH, HERE, SITES, SPOKEN, context_of, load
 
 Row = tuple[list[str], str]
-Table = dict[str, dict[str, float]]
-_ROUNDS, _RATE, _DECAY = 12, 0.15, 1e-4
-_SEEN, _KEEP, _SMALL_GAP = 3, 0.3, 0.003
-"""A feature counts when that many lines have it; smaller weights are dropped, smaller errors not mended."""
+Vector = list[tuple[str, float]]
+_ROUNDS, _RATE, _DECAY = 10, 0.5, 1e-5
+_SEEN, _KEEP, _SMALL_GAP = 2, 1.0, 0.003
+"""A feature counts when that many lines have it; what adds less than that is dropped, smaller errors not mended."""
+
+
+class Model(NamedTuple):
+    """The labels; for each of them a weight that always counts and one for each feature; how telling features are."""
+
+    labels: list[str]
+    always: list[float]
+    weights: Mapping[str, list[float]]
+    telling: Mapping[str, float]
 
 
 def rows(paths: Sequence[Path]) -> list[Row]:
@@ -37,29 +47,42 @@ def rows(paths: Sequence[Path]) -> list[Row]:
     ]
 
 
-def train(data: Sequence[Row]) -> Table:
-    """Weights per feature and label: softmax regression, each weight with its own falling rate (AdaGrad)."""
+def train(data: Sequence[Row]) -> Model:
+    """Softmax regression over features weighed by rarity (tf-idf), each weight with its own falling rate (AdaGrad)."""
     labels = sorted({label for _, label in data})
-    seen = Counter(name for names, _ in data for name in names)
-    kept = [
-        ([name for name in names if seen[name] >= _SEEN], 1 / math.sqrt(len(names)), label) for names, label in data
+    telling = _telling(data)
+    always, pace = [0.0] * len(labels), [0.01] * len(labels)
+    table: dict[str, list[float]] = {name: [0.0] * len(labels) for name in telling}
+    paces: dict[str, list[float]] = {name: [0.01] * len(labels) for name in telling}
+    lines = [
+        ([(table[name], paces[name], value) for name, value in _vector(names, telling)] + [(always, pace, 1.0)], label)
+        for names, label in data
     ]
-    table: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(labels))
-    paces: dict[str, list[float]] = defaultdict(lambda: [0.01] * len(labels))
     order = random.Random(1)
     for _ in range(_ROUNDS):
-        order.shuffle(kept)
-        for names, scale, label in kept:
-            _step([(table[name], paces[name]) for name in names], scale, labels.index(label), len(labels))
-    return {
-        name: row
-        for name, values in sorted(table.items())
-        if (row := {label: round(value, 1) for label, value in zip(labels, values, strict=True) if abs(value) >= _KEEP})
-    }
+        order.shuffle(lines)
+        for parts, label in lines:
+            _step(parts, labels.index(label), len(labels))
+    return Model(labels, always, table, telling)
 
 
-def _step(rows: Sequence[tuple[list[float], list[float]]], scale: float, wanted: int, count: int) -> None:
-    scores = [scale * sum(values[at] for values, _ in rows) for at in range(count)]
+def _telling(data: Sequence[Row]) -> dict[str, float]:
+    seen = Counter(name for names, _ in data for name in names)
+    return {name: 1 + math.log(len(data) / (1 + count)) for name, count in sorted(seen.items()) if count >= _SEEN}
+
+
+def _vector(names: Sequence[str], telling: Mapping[str, float]) -> Vector:
+    """The known features with their shares of a length of one."""
+    known = [(name, telling[name]) for name in names if name in telling]
+    length = math.sqrt(sum(value * value for _, value in known))
+    return [(name, value / length) for name, value in known]
+
+
+def _step(parts: Sequence[tuple[list[float], list[float], float]], wanted: int, count: int) -> None:
+    scores = [0.0] * count
+    for values, _, share in parts:
+        for at, value in enumerate(values):
+            scores[at] += value * share
     top = max(scores)
     raised = [math.exp(score - top) for score in scores]
     whole = sum(raised)
@@ -67,10 +90,25 @@ def _step(rows: Sequence[tuple[list[float], list[float]]], scale: float, wanted:
         gap = raised[at] / whole - (at == wanted)
         if abs(gap) < _SMALL_GAP:
             continue
-        for values, paces in rows:
-            slope = gap * scale + _DECAY * values[at]
+        for values, paces, share in parts:
+            slope = gap * share + _DECAY * values[at]
             paces[at] += slope * slope
             values[at] -= _RATE * slope / math.sqrt(paces[at])
+
+
+def packed(model: Model) -> dict[str, object]:
+    """The model as weights.json holds it (see intents/second.py), in whole tenths."""
+    found: dict[str, list[int]] = {}
+    for name, weights in model.weights.items():
+        telling = model.telling[name]
+        row = [(at, weight * telling) for at, weight in enumerate(weights) if abs(weight * telling) >= _KEEP]
+        if row:
+            found[name] = [_tenths(telling**2), *(part for at, adds in row for part in (at, _tenths(adds)))]
+    return {"labels": model.labels, "always": [_tenths(weight) for weight in model.always], "features": found}
+
+
+def _tenths(value: float) -> int:
+    return round(value * TENTHS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,13 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", type=Path, default=[DEV, FRESH, SPOKEN, HERE / "examples.jsonl"])
     parser.add_argument("--out", type=Path, default=INTENTS, help="the folder of the file of weights")
     chosen = parser.parse_args(arguments)
-    _write(chosen.out / "weights.json", train(rows(chosen.files)))
+    _write(chosen.out / "weights.json", packed(train(rows(chosen.files))))
     return 0
 
 
 def _write(path: Path, table: Mapping[str, object]) -> None:
     path.write_text(json.dumps(table, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(f"{len(table)} features → {path.name}, {path.stat().st_size // 1024} KB")
+    print(f"{path.name}: {path.stat().st_size // 1024} KB")
 
 
 if __name__ == "__main__":
