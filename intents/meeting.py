@@ -113,9 +113,11 @@ def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | d
 def _moved_by(spans: Spans) -> datetime | None:
     """ "三点的会延后半小时": the old time and how far it moves."""
     old = next((span.start for span in spans.times if isinstance(span.start, datetime)), None)
-    moved = _PATTERNS["moved_by"].search(spans.text)
-    if old is None or moved is None:
+    if old is None:
         return None
+    moved = _PATTERNS["moved_by"].search(spans.text)
+    if moved is None:
+        return _shifted(old, spans)
     minutes = times.find_duration_minutes(moved["n"] or moved["m"]) or 0
     return old + timedelta(minutes=-minutes if moved["n"] is None else minutes)
 
@@ -129,11 +131,25 @@ def _completed(best: TimeSpan, spans: Spans) -> TimeSpan:
     if not isinstance(best.start, datetime):
         stays = _PATTERNS["unchanged"].search(spans.text[clock.span[1] :][:6])
         return replace(best, start=datetime.combine(best.start, clock.start.timetz())) if stays else best
-    moved = _PATTERNS["shifted"].search(spans.text)
-    if moved is None or "new" in [span.role for span in spans.times if span is not best]:
+    if best.role == "new" and _has_date(best, spans):
+        return best  # "推迟到下周三9点，请提前一天联调"
+    if "new" in [span.role for span in spans.times if span is not best]:
         return best
+    return replace(best, start=_shifted(best.start, spans) or best.start)
+
+
+def _shifted(old: datetime, spans: Spans) -> datetime | None:
+    """The old moment so many days earlier or later ("提前一天", "顺延两天")."""
+    moved = _PATTERNS["shifted"].search(spans.text)
+    if moved is None:
+        return None
     days = number(moved["n"] or moved["m"])
-    return replace(best, start=best.start + timedelta(days=-days if moved["n"] is None else days))
+    return old + timedelta(days=-days if moved["n"] is None else days)
+
+
+def _has_date(span: TimeSpan, spans: Spans) -> bool:
+    begin, stop = span.span
+    return any(token.kind == "date" for token in scan_tokens(spans.text[begin:stop], spans.context.now))
 
 
 def _vague(span: TimeSpan) -> bool:

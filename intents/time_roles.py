@@ -45,6 +45,9 @@ def assign_roles(text: str, found: list[TimeSpan]) -> list[TimeSpan]:
         after = text[end : min(ceiling, end + 24)]
         cut = _STOP_AFTER.search(after)
         after = after[: cut.start()] if cut else after
+        if "(" in after and ")" not in after:  # what stands in the bracket is of the next time
+            after = after[: after.index("(")]
+        before = before.removesuffix("从") if span.end is not None else before  # "从9点到11点" is no old time
         role = _role(_last_clause(before), after)
         if role == "end" and span.end is not None:
             role = None  # "9点到11点结束" begins at nine

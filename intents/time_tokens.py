@@ -26,6 +26,7 @@ _FEASTS = {word: day for day, words in _WORDS["feast"].items() for word in words
 JOINS_CLOCK, IS_RANGE, IS_GLOSS = (_PATTERNS[name] for name in ("joins_clock", "is_range", "is_gloss"))
 DENIED_DAY, PUT_OFF, BROUGHT_FORWARD = (_PATTERNS[name] for name in ("denied_day", "put_off", "brought_forward"))
 _UNSURE = ("uncertain",)
+SAID_AFTER, ENDS_THERE = _PATTERNS["said_after"], _PATTERNS["ends_there"]
 _TWO_DAYS, _TWO_HOURS = _PATTERNS["two_days"], _PATTERNS["two_hours"]
 
 

@@ -8,18 +8,21 @@ from datetime import date, timedelta
 from intents.time_tokens import Token
 
 
-def resolve_day(token: Token, today: date, anchor: date | None, bound: bool = False) -> date:
-    """The day a date token means. `anchor` is the last day named before; `bound`: this one ends a range from it."""
+def resolve_day(
+    token: Token, today: date, anchor: date | None, after: date | None = None, near: date | None = None
+) -> date:
+    """The day a date token means. `anchor` is the last day named before, `near` the last one that was told in full;
+    `after`: this one ends a range that begins there."""
     if token.offset is not None:
         return (anchor if token.follows and anchor else today) + timedelta(days=token.offset)
-    near = anchor if anchor is not None and anchor > today and not bound else None
+    near = near if near is not None and near > today and after is None else None
     if token.weekday is not None:
-        return _resolve_weekday(token, today, anchor if bound else None, near)
+        return _resolve_weekday(token, today, after, near)
     if token.month is not None and token.day is not None:
-        return _resolve_month(token, near or today, anchor if bound else None)
+        return _resolve_month(token, near or today, after)
     if near is not None:
         return _resolve_near(token.day or 1, today, near)
-    return _resolve_bare(token.day or 1, today, anchor if bound else None)
+    return _resolve_bare(token.day or 1, today, after)
 
 
 def _resolve_near(day: int, today: date, near: date) -> date:

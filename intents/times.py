@@ -45,7 +45,7 @@ def find_times(text: str, now: datetime) -> list[TimeSpan]:
 def scan(text: str, now: datetime) -> list[TimeSpan]:
     """As `find_times`, on text that is normalised already; spans count in that text."""
     assembler = _Assembler(text, now)
-    found = assign_roles(text, assembler.run())
+    found = assign_roles(text, _on_the_day_said_after(text, assembler.run(), assembler.tokens, now.date()))
     return doubt(text, _after_the_old(text, _ends_on_the_day(found, assembler.tokens), assembler.tokens))
 
 
@@ -62,6 +62,24 @@ def _ends_on_the_day(found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]
         return found
     days = [token for token in read if token.kind != "clock"]
     return [span if _has_day(span, days) else _moved(span, first) for span in found]
+
+
+def _on_the_day_said_after(text: str, found: list[TimeSpan], read: list[Token], today: date) -> list[TimeSpan]:
+    """ "9点联调，10点开会，都是周四": a day that stands alone is that of the clocks before it, when they had none."""
+    at = next((index for index, token in enumerate(read) if token.kind != "clock"), 0)
+    if at == 0 or read[at].kind != "date":
+        return found
+    day = next((span for span in found if span.span[0] == read[at].start), None)
+    if day is None or day.grain != "day" or not tokens.SAID_AFTER.search(text[: day.span[0]]):
+        return found
+    if not tokens.ENDS_THERE.match(text, day.span[1]):
+        return found
+    ahead = timedelta(days=(_day(day.start) - today).days)
+    return [_later(span, ahead) if span.span[0] < day.span[0] else span for span in found]
+
+
+def _later(span: TimeSpan, ahead: timedelta) -> TimeSpan:
+    return replace(span, start=span.start + ahead, end=None if span.end is None else span.end + ahead)
 
 
 def _after_the_old(text: str, found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]:
@@ -105,6 +123,8 @@ class _Assembler:
         self.tokens = tokens.scan(text, now)
         self.at = 0
         self.anchor: date | None = None
+        self.near: date | None = None
+        """The last day that was told in full: with its month, its week or its distance from today."""
         self.half: str | None = None
         self.follows = False
         """Whether the last date was told by the one before ("次日")."""
@@ -145,7 +165,7 @@ class _Assembler:
                 self._clock(day, clock.start, flags)  # "下周上午9点": the hour is told, the day is not
             return
         if self.anchor is None or not tokens.DENIED_DAY.search(self.text[: first.start]):
-            self.anchor = day
+            self._keep(first, day)
         token = self._peek("clock")
         if token is not None and tokens.JOINS_CLOCK.fullmatch(self._gap()):
             self._clock(day, first.start, flags)
@@ -158,15 +178,20 @@ class _Assembler:
             return
         self.found.append(TimeSpan(day, None, (first.start, end), "day", flags))
 
+    def _keep(self, token: Token, day: date) -> None:
+        self.anchor = day
+        if token.month is not None or token.week is not None or token.offset is not None:
+            self.near = day
+
     def _finish_range(self, day: date, until: date, start: int, flags: tuple[str, ...], end: int) -> None:
         if until < day:
             flags += ("uncertain",)
-        self.anchor = day
+        self.anchor = self.near = day
         self.found.append(TimeSpan(day, until, (start, end), "range", _unique(flags)))
 
     def _day(self, token: Token, after: date | None = None) -> tuple[date, date | None, tuple[str, ...], int]:
         """The day of a date token with what stands in brackets behind it."""
-        day = values.resolve_day(token, self.now.date(), after or self.anchor, bound=after is not None)
+        day = values.resolve_day(token, self.now.date(), after or self.anchor, after, self.near)
         flags, end, last = token.flags, token.end, token.until
         if token.follows and (token.offset or 0) < 0 and self.anchor is None:
             flags += ("uncertain",)

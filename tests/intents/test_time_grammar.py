@@ -28,6 +28,7 @@ def doubted(found: list[TimeSpan]) -> bool:
         ("明天下午2-4点培训", "11-25 14:00~11-25 16:00"),
         ("早上八到十一点", "11-24 08:00~11-24 11:00"),
         ("周四9~12点半", "11-26 09:00~11-26 12:30"),
+        ("从早上8点一直开到中午12点", "11-24 08:00~11-24 12:00"),
         ("14-16时", "11-24 14:00~11-24 16:00"),
         ("下午两点至4:30", "11-24 14:00~11-24 16:30"),
         # so does the first day
@@ -60,6 +61,12 @@ def doubted(found: list[TimeSpan]) -> bool:
         ("下周三上午9点开会，周二下午两点联调", "12-02 09:00; 12-01 14:00"),
         ("下周三9点的会改到周四10点", "12-02 09:00; 12-03 10:00"),
         ("下周三的会提前到周五", "12-02; 11-27"),
+        ("1月15日开会，14日联调，13日报名单", "2027-01-15; 2027-01-14; 2027-01-13"),
+        ("设备23日已调好，26日下午2点半开会", "12-23; 11-26 14:30"),
+        # and clocks with the day that is named after them
+        ("9点联调，10点开会，都是周四", "11-26 09:00; 11-26 10:00; 11-26"),
+        ("下午三点开会，后天的", "11-26 15:00; 11-26"),
+        ("下午三点前报名单，后天开会", "11-24 15:00; 11-26"),
         # feasts on a fixed day
         ("元旦节上午九点", "2027-01-01 09:00"),
         ("五一当天", "2027-05-01"),
@@ -151,6 +158,22 @@ def test_what_is_exact_is_not_doubted(text: str) -> None:
 def test_the_end_of_a_range_ends_the_range_and_not_its_beginning() -> None:
     [found] = find_times("下午2点到4点结束", NOW)
     assert (found.role, told(found.start)) == (None, "11-24 14:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("从下午三点开到五点半", [None]),
+        ("从9:00-11:00改到14:00-16:00", ["old", "new"]),
+        ("15:00（签到14:30）召开", [None, "sign_in"]),
+        ("9:00（签到时间）", ["sign_in"]),
+        ("16:30开会，18:00前散会", ["start", "end"]),
+        ("17点前结束调试", ["joint_test"]),
+        ("20:00准时参加视频会", ["start"]),
+    ],
+)
+def test_what_a_time_is_for(text: str, roles: list[str | None]) -> None:
+    assert [span.role for span in find_times(text, NOW)] == roles
 
 
 def test_the_look_at_the_first_character_loses_no_time() -> None:
