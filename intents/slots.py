@@ -37,6 +37,7 @@ def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None
     if not intent.startswith("meeting."):
         local = [hit for hit in spans.places if not places.provincial(hit)]
         slots["site"] = places.names(local or spans.places)
+        slots["site_unsure"] = places.names(hit for hit in local or spans.places if len(hit.sites) > 1)
         if intent not in ("ack", "consult"):
             slots["room"] = _room(spans)
     if spans.tickets:

@@ -15,6 +15,12 @@ from workflows.words import Words
 WORDS = Words("choices")
 PICK = re.compile(WORDS.get("match.pick"))
 DIGITS: dict[str, int] = WORDS.get("match.digits")
+ABOUT_IT = re.compile(WORDS.get("match.about_it"))
+ALL_OF_THEM = re.compile(WORDS.get("match.all"))
+NONE_OF_THEM = re.compile(WORDS.get("match.none"))
+DAY: tuple[str, str] = tuple(WORDS.get("match.day"))
+EVERY = "*"
+"""The value of a choice that means all the others."""
 PICKED = "pick"
 NUMBER = re.compile("[0-9]{1,18}")
 TWICE_WITHIN = timedelta(minutes=10)
@@ -70,7 +76,7 @@ async def answer(turn: Turn) -> bool:
         return question is None and await _answered_twice(turn)
     value = _picked(turn.incoming.text, question.options)
     if value is None:
-        return False
+        return await _not_among(turn, question)
     await _resume(turn, question, value)
     return True
 
@@ -118,5 +124,28 @@ def _picked(text: str, options: Sequence[dict[str, Any]]) -> str | None:
     if match := PICK.match(text):
         number = DIGITS.get(match[1]) or int(match[1]) if match[1] in DIGITS or match[1].isdigit() else 0
         return str(options[number - 1]["value"]) if 1 <= number <= len(options) else None
-    wanted = "".join(text.split())
-    return next((str(option["value"]) for option in options if wanted and wanted in str(option["label"])), None)
+    if ALL_OF_THEM.match(text) and any(option["value"] == EVERY for option in options):
+        return EVERY
+    return _named(ABOUT_IT.sub("", "".join(text.split())), options)
+
+
+def _named(wanted: str, options: Sequence[dict[str, Any]]) -> str | None:
+    """The one choice that is called so, or else begins so, or else has these words in it; None for two of them."""
+    wanted = wanted.replace(*DAY)
+    labels = {str(option["label"]).replace(*DAY): str(option["value"]) for option in options}
+    for fits in (str.__eq__, str.startswith, str.__contains__):
+        found = [value for label, value in labels.items() if wanted and fits(label, wanted)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+async def _not_among(turn: Turn, question: Expectation) -> bool:
+    """A number that the question does not have, or none of its choices: the question stays. The rest is a message."""
+    if NONE_OF_THEM.match(turn.incoming.text):
+        await turn.reply(WORDS("none_of_them"))
+        return True
+    if not PICK.match(turn.incoming.text):
+        return False
+    await turn.reply(WORDS("not_among", most=len(question.options)))
+    return True

@@ -52,7 +52,7 @@ async def report_unproven(turn: Turn, ask_where: str) -> None:
     sites = fault_site.named(turn) or fault_site.own(turn)
     if not may(turn.work.org, turn.person, "fault.report", turn.person.unit_id):
         await turn.reply(WORDS("forbidden"))
-    elif len(sites) == 1 or (fault_site.named(turn) and turn.reading.act == "act"):
+    elif len(sites) == 1 or (fault_site.certain(turn) and turn.reading.act == "act"):
         await report_at(turn, sites)
     else:
         await turn.reply(ask_where)
@@ -72,7 +72,7 @@ async def _still_broken(turn: Turn) -> bool:
 
 async def _report(turn: Turn) -> None:
     sites = fault_site.named(turn) or fault_site.own(turn)
-    if len(sites) == 1 or (fault_site.named(turn) and turn.reading.act == "act"):
+    if len(sites) == 1 or (fault_site.certain(turn) and turn.reading.act == "act"):
         await report_at(turn, sites)
     else:
         await fault_site.ask(turn, sites)

@@ -31,6 +31,11 @@ def named(turn: Turn) -> list[Site]:
     return found or (in_words(turn, turn.incoming.text) if waiting(turn) else [])
 
 
+def certain(turn: Turn) -> bool:
+    """Whether places are named, and each name is that of one site: else the sender is asked which of them is meant."""
+    return bool(named(turn)) and not turn.slot("site_unsure")
+
+
 def in_words(turn: Turn, text: str) -> list[Site]:
     """Sites one of whose names stands in the text: the longest name wins, and among equals the own ones."""
     org = turn.work.org
@@ -69,11 +74,14 @@ async def ask(turn: Turn, sites: Sequence[Site]) -> None:
     if not 0 < len(sites) <= MOST:
         await turn.ask(WORDS("which_name_group"), WORDS("which_name"))
         return
-    options = [(site.name, site.site_id) for site in sites]
+    unsure = turn.slot("site_unsure") or []
+    offered = [site.site_id for site in sites if not unsure or site.site_id in unsure]
+    plain = [site.site_id for site in sites if site.site_id not in offered]
+    options = [(turn.work.org.sites[site_id].name, site_id) for site_id in offered]
     if named(turn):
         options.append((WORDS("all"), ALL))
-    offered = [site.site_id for site in sites]
-    await choices.ask(turn, "fault_site", WORDS("which"), options, pending={**pending, "sites": offered})
+    pending = {**pending, "sites": offered, "plain": plain}
+    await choices.ask(turn, "fault_site", WORDS("which"), options, pending=pending)
 
 
 def _below(turn: Turn) -> list[Site]:
@@ -91,18 +99,19 @@ async def place_said(turn: Turn, question: Expectation, go_on: Continue) -> None
     await _close(turn)
     symptoms = [code for code in turn.slot("symptom") or [] if code != "other"]
     if symptoms or turn.slot("device"):
-        await go_on(turn, sites) if sites else await ask(turn, own(turn))
-    elif sites:
+        await go_on(turn, sites) if certain(turn) else await ask(turn, sites or own(turn))
+    elif sites and (len(sites) == 1 or certain(turn)):
         await go_on(fault_pick.recalled(turn, question.pending), sites)
     else:
-        await ask(fault_pick.recalled(turn, question.pending), own(turn))
+        await ask(fault_pick.recalled(turn, question.pending), sites or own(turn))
 
 
 @choices.resumes("fault_site")
 async def _picked(turn: Turn, pending: dict[str, object], value: str) -> None:
     known = turn.work.org.sites
     offered = pending["sites"] if isinstance(pending["sites"], list) else []
-    ids = offered if value == ALL else [value]
+    plain = pending.get("plain")
+    ids = [*(plain if isinstance(plain, list) else []), *(offered if value == ALL else [value])]
     await _close(turn)
     await _CONTINUE[0](fault_pick.recalled(turn, pending), [known[site_id] for site_id in ids if site_id in known])
 

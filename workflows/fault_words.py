@@ -28,7 +28,8 @@ def symptom(fault: Fault) -> str:
         return WORDS("quoted", text=_hide(fit(fault.text, 30))) if fault.text else WORDS("other")
     comma = WORDS("comma")
     device = comma.join(WORDS.get("device").get(code, "") for code in devices)
-    return device + (comma.join(WORDS.get("symptom").get(code, "") for code in symptoms) or WORDS("broken"))
+    wrong = comma.join(WORDS.get("symptom").get(code, "") for code in symptoms) or WORDS("broken")
+    return wrong if device and wrong.startswith(device) else device + wrong  # “网络不通” names the network already
 
 
 def matter(fault: Fault) -> str:

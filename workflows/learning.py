@@ -18,9 +18,9 @@ from workflows.learning_review import WORDS, said
 from workflows.phrases import fit
 from workflows.reader import MENTIONED_ONLY, Reader, role_of
 from workflows.turn import Turn
-from workflows.why import explained, intent_name
+from workflows.why import explained, intent_name, names_of_intents
 
-INTENTS: dict[str, str] = WORDS.get("intents")
+INTENTS: dict[str, str] = {**names_of_intents(), **WORDS.get("intents")}
 SAID = {re.compile(pattern): intent for intent, pattern in WORDS.get("said").items()}
 _NAMES = "|".join([*sorted(INTENTS, key=len, reverse=True), *WORDS.get("said").values()])
 SURE, LIKELY, ONLY = (names.filled(WORDS.get(key), intents=f"(?:{_NAMES})") for key in ("sure", "likely", "only"))
@@ -153,9 +153,11 @@ async def _propose(turn: Turn, fields: dict[str, Any]) -> None:
 
 
 async def _answer(turn: Turn, row: WordProposal) -> str:
-    """Which words to answer with: a fault that was opened by mistake may have to be taken back."""
+    """Which words to answer with: what was begun by mistake may have to be taken back."""
     if row.detail.get("intent") == "fault.report" and await reported_by(turn.work, turn.person.person_id):
         return "noted_fault"
+    if any(asked.kind == "notice_confirmation" for asked in turn.expectations):
+        return "noted_draft"
     return "noted_admin" if may(turn.work.org, turn.person, "words.review") else "noted"
 
 

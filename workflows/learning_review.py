@@ -21,6 +21,7 @@ from workflows.words import Words
 
 WORDS = Words("learning")
 LIST = re.compile(WORDS.get("list"))
+BARE = re.compile(WORDS.get("bare"))
 DECIDE = re.compile(WORDS.get("decide"))
 MOST = 20
 SHOWN = 40
@@ -33,7 +34,7 @@ class NotKept(Exception):
 async def command(turn: Turn, text: str) -> bool:
     """Show or decide. False when the message is neither."""
     decision = DECIDE.match(text)
-    if decision is None and LIST.match(text) is None:
+    if decision is None and LIST.match(text) is None and not await _numberless(turn, text):
         return False
     if not may(turn.work.org, turn.person, "words.review"):
         turn.audit("words.review_refused")
@@ -47,6 +48,17 @@ async def command(turn: Turn, text: str) -> bool:
         accept = decision["verb"] in WORDS.get("accepting")
         await _decide(turn, list(numbers)[:MOST], "accepted" if accept else "rejected")
     return True
+
+
+async def _numberless(turn: Turn, text: str) -> bool:
+    """“接受” of an administrator in private while nothing is asked of them and something waits: the list, to choose."""
+    if BARE.match(text) is None or not turn.direct or turn.expectations:
+        return False
+    if not may(turn.work.org, turn.person, "words.review"):
+        return False
+    return (
+        await turn.work.session.exec(select(WordProposal.id).where(WordProposal.state == "open"))
+    ).first() is not None
 
 
 async def _show(turn: Turn) -> None:

@@ -10,7 +10,17 @@ from sqlmodel import select
 from storage.messages import Address
 from storage.models import Expectation, Meeting
 from workflows import choices, meeting_clock, meeting_find, meeting_publish, meeting_query
-from workflows.meeting_draft import KIND, begin, confirmations, correct, desk_of, drop, fill_missing, refuse
+from workflows.meeting_draft import (
+    KIND,
+    begin,
+    confirmations,
+    correct,
+    desk_of,
+    drop,
+    fill_missing,
+    refuse,
+    undated_drafts,
+)
 from workflows.meeting_edit import edited
 from workflows.meeting_plan import Plan
 from workflows.meeting_scope import area_of
@@ -166,10 +176,13 @@ async def overhear(turn: Turn, intents: Collection[str]) -> bool:
     """
     text = turn.incoming.text.strip()
     asked = confirmations(turn)
-    drops = asked and _says("drop", text) and {"fault.cancel"}.issuperset(intents)
+    undated = undated_drafts(turn) if _says("drop", text) else []
+    drops = (undated or asked) and _says("drop", text) and {"fault.cancel"}.issuperset(intents)
     if not text or not (drops or ABOUT_MEETINGS.issuperset(intents)):
         return False
     if asked and await _answers(turn, asked[0], text):
+        return True
+    if undated and await _drop_undated(turn, undated[0]):
         return True
     if MATCH["silent"].search(text) and (await meeting_query.who_is_silent(turn) or await _drafts_left(turn)):
         return True
@@ -214,6 +227,18 @@ async def _drops_missing(turn: Turn, asked: Expectation, text: str) -> bool:
     turn.work.session.add(asked)
     await turn.take_up(asked)
     await turn.reply(WORDS("say.draft_gone"))
+    return True
+
+
+async def _drop_undated(turn: Turn, asked: Expectation) -> bool:
+    """“不发” instead of saying which day it is."""
+    meeting = await turn.work.session.get(Meeting, asked.about)
+    if meeting is None or meeting.state != "draft":
+        return False
+    asked.state = "closed"
+    turn.work.session.add(asked)
+    await turn.take_up(asked)
+    await drop(turn, meeting)
     return True
 
 

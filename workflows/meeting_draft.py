@@ -15,6 +15,7 @@ from workflows.meeting_scope import (
     area_of,
     in_area,
     named_sites,
+    namesakes,
     ordered,
     outside,
     part_of,
@@ -30,6 +31,7 @@ from workflows.words import Words
 
 WORDS = Words("meeting")
 KIND = "notice_confirmation"
+DAY = "meeting.day"
 BASIS = [re.compile(WORDS.get(f"match.{name}")) for name in ("basis", "basis_from")]
 WEEKDAY = re.compile(WORDS.get("match.weekday"))
 CLOSING = time(17, 30)
@@ -140,6 +142,9 @@ def _notes(turn: Turn, area: Unit, plan: Plan, text: str) -> list[str]:
     span = _span_at(turn, text, plan.starts_at)
     if span is not None and "pm_assumed" in span.flags:
         notes.append(WORDS("readback.pm"))
+    for word, sites in namesakes(turn.work.org, plan.site_ids, text).items():
+        names = joined(site_names(turn.work.org, sites), 6)
+        notes.append(WORDS("readback.namesakes", word=word, count=len(sites), sites=names))
     everybody = whole_area(turn.work.org, area.unit_id)
     equipped = whole_area(turn.work.org, area.unit_id, plan.systems)
     if len(equipped) < len(everybody) and set(equipped) == set(plan.site_ids):
@@ -193,6 +198,11 @@ async def await_yes(turn: Turn, number: str, pending: dict[str, Any]) -> None:
             turn.work.session.add(row)
     asked = await turn.expect(KIND, number, pending=pending)
     turn.expectations = [asked, *(row for row in turn.expectations if row.kind != KIND)]
+
+
+def undated_drafts(turn: Turn) -> list[Expectation]:
+    """The questions of this conversation which of two moments a draft means, newest first."""
+    return [row for row in turn.asked_here("choice") if row.pending.get("name") == DAY]
 
 
 def confirmations(turn: Turn) -> list[Expectation]:
@@ -282,7 +292,7 @@ async def _ask_which(turn: Turn, meeting: Meeting, key: str, moments: Iterable[d
     meeting.extra = {**meeting.extra, "unclear": True}
     options = [(full_clock(turn.work, one), one.isoformat()) for one in moments]
     question, pending = WORDS(key, title=meeting.title), {"number": meeting.number}
-    await choices.ask(turn, "meeting.day", question, options, about=meeting.number, pending=pending)
+    await choices.ask(turn, DAY, question, options, about=meeting.number, pending=pending)
 
 
 def day_of(moment: datetime | date) -> date:
@@ -311,7 +321,7 @@ async def _ask_when(turn: Turn, meeting: Meeting, text: str) -> bool:
     return True
 
 
-@choices.resumes("meeting.day")
+@choices.resumes(DAY)
 async def _day_picked(turn: Turn, pending: dict[str, Any], value: str) -> None:
     meeting = await turn.work.session.get_one(Meeting, str(pending["number"]))
     if meeting.state == "draft":

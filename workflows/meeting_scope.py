@@ -92,6 +92,18 @@ def named_sites(org: Directory, text: str) -> list[str]:
     return _found(_site_names(org), text)
 
 
+def namesakes(org: Directory, site_ids: Sequence[str], text: str) -> dict[str, list[str]]:
+    """Names in the text that sites of several units bear, with these sites; not a name that is said once for each."""
+    flat = "".join(text.split())
+    shared: dict[str, list[str]] = {}
+    for word in sorted(_site_names(org), key=len, reverse=True):
+        sites = [one for one in _site_names(org)[word] if one in site_ids]
+        units = {org.sites[one].unit_id for one in sites}
+        if len(units) > 1 and 0 < flat.count(word) < len(sites) and not any(word in longer for longer in shared):
+            shared[word] = sites
+    return shared
+
+
 def _found(names: dict[str, tuple[str, ...]], text: str) -> list[str]:
     flat = "".join(text.split())
     longest = max(map(len, names), default=0)

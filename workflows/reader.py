@@ -51,7 +51,7 @@ class Reader:
     async def read(
         self, work: Work, incoming: Incoming, person: Person, group: Group | None, awaited: Sequence[Expectation]
     ) -> list[Reading]:
-        """All acts of the message, in the order written; ``site`` and ``scope`` slots carry site ids."""
+        """All acts of the message, in the order written; slots that name places carry site ids."""
         if work.org is not self._org or self._words is not self._vocabulary.understanding:
             self._prepare(work.org)
         expecting, step = await expecting_of(work, person, awaited)
@@ -63,7 +63,7 @@ class Reader:
             expecting=expecting,
             step=step,
             own_sites=tuple(self._names[site.site_id] for site in own),
-            own_units=tuple(dict.fromkeys(site.unit_id for site in own)),
+            own_units=_own_units(work.org, person, group, own),
             addressed=incoming.conversation.kind != "group" or incoming.platform in MENTIONED_ONLY,
             matter=await _matter(work, person),
         )
@@ -83,7 +83,7 @@ class Reader:
 
     def _with_ids(self, reading: Reading) -> Reading:
         slots = dict(reading.slots)
-        for name in ("site", "scope"):
+        for name in ("site", "site_unsure", "scope"):
             if isinstance(slots.get(name), (list, tuple)):
                 slots[name] = [self._ids.get(str(place), str(place)) for place in slots[name]]  # type: ignore[attr-defined]
         return Reading(reading.intent, slots, reading.confidence, reading.act, reading.why)
@@ -97,6 +97,14 @@ def own_sites(org: Directory, person: Person, group: Group | None) -> list[Site]
     own = org.sites_of(person.unit_id)
     operations = org.operations_unit(person.unit_id)
     return own or (org.sites_of(operations.unit_id) if operations else [])
+
+
+def _own_units(org: Directory, person: Person, group: Group | None, own: Sequence[Site]) -> tuple[str, ...]:
+    """The units of the own sites, of the group and of the sender, by name as the places have it."""
+    unit_ids = [*(site.unit_id for site in own), group.unit_id if group else person.unit_id]
+    units = [org.units.get(unit_id) for unit_id in unit_ids]
+    operations = [org.operations_unit(unit_id) for unit_id in unit_ids]
+    return tuple(dict.fromkeys(unit.name for unit in (*units, *operations) if unit))
 
 
 def role_of(person: Person, group: Group | None) -> str:

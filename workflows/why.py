@@ -34,7 +34,13 @@ def explained(kept: LastReading) -> str:
     if expecting:
         lines.append(WORDS("asked", what=_named("expecting", expecting)))
     lines += dict.fromkeys(_because(one) for one in kept.readings)
-    return "\n".join([*lines, WORDS("wrong")])
+    rather = WORDS("otherwise" if kept.readings[0]["intent"] == "fault.report" else "usual")
+    return "\n".join([*lines, WORDS("wrong", what=intent_name(kept.readings[0]["intent"]), rather=rather)])
+
+
+def names_of_intents() -> dict[str, str]:
+    """The intents by what they are called here."""
+    return {name: intent for intent, name in WORDS.get("intent").items()}
 
 
 def intent_name(intent: str) -> str:

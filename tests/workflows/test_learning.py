@@ -14,7 +14,9 @@ from storage.organisation.read import read_tables
 from storage.organisation.sample import SAMPLE
 from tests.scenario import Scenario, scenario
 from workflows import learning_names as names
+from workflows.learning import SURE
 from workflows.vocabulary import words_folder
+from workflows.why import names_of_intents
 
 GROUP = "临河县水利局客户群"
 BASEMENT = "把“小白楼”记为江州市水利局分会场"
@@ -318,3 +320,26 @@ async def test_a_correction_to_what_closes_or_publishes_is_an_example_and_no_mor
         bot.forget_all()
         await bot.say("fang", "为什么")
         bot.expect("fang", "我读作：报障")
+
+
+async def test_accept_without_a_number_shows_the_list_to_an_administrator(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("he", BASEMENT)
+        bot.forget_all()
+        await bot.say("admin", "全部接受")
+        bot.expect("admin", "待审词条（1条）", "回“接受 1”")
+        assert [row.state for row in await bot.rows(WordProposal)] == ["open"]
+
+
+async def test_a_notice_read_into_what_was_none_can_still_be_dropped(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("chen", "周五下午三点财政厅预算视频会，临河和安川参加")
+        bot.forget_all()
+        await bot.say("chen", "不是会议通知，是闲聊")
+        bot.expect("chen", "不是会议通知，是闲聊，交管理员审核", "草稿还在，不要发请回“不发”")
+        await bot.say("chen", "不发")
+        bot.expect("chen", "草稿已作废，没有发布")
+
+
+def test_every_name_that_an_explanation_uses_may_be_used_in_a_correction() -> None:
+    assert {name for name in names_of_intents() if not SURE.match(f"这不是{name}，是报障")} == set()
