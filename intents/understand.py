@@ -30,7 +30,17 @@ from intents.words import load_toml, own_names
 
 _LIMIT = 4000
 _INTERNAL = frozenset(
-    {"results", "title", "kind", "arrive_before_minutes", "eta_at", "about_start", "start_date_said", "meeting_ahead", "site_unsure"}
+    {
+        "results",
+        "title",
+        "kind",
+        "arrive_before_minutes",
+        "eta_at",
+        "about_start",
+        "start_date_said",
+        "meeting_ahead",
+        "site_unsure",
+    }
 )
 _ASKED_BACK = frozenset({"not_received_not_there", "nothing_done_yet"})
 _NEVER_SCORED = frozenset(
