@@ -22,7 +22,7 @@ def _pattern(name: str) -> re.Pattern[str]:
     return compiled(spelled_out(_DATA["pattern"][name], _LISTS, f"courtesy.toml: {name}"), f"courtesy.toml: {name}")
 
 
-_OPENS, _OPENS_CLOSE = _pattern("opens"), _pattern("opens_close")
+_OPENS, _OPENS_CLOSE, _WHO = _pattern("opens"), _pattern("opens_close"), _pattern("who")
 _ENDS, _ENDS_CLOSE, _BREATH, _FACE = (_pattern(name) for name in ("ends", "ends_close", "breath", "face"))
 
 
@@ -33,7 +33,9 @@ def core(text: str, blanks: frozenset[int]) -> tuple[int, int] | None:
     """
     end = _end(text, blanks)
     start = _start(text[:end], blanks)
-    return (start, end) if any(char.isalnum() for char in text[start:end]) else None
+    left = text[start:end]
+    addressed = len(left) < len(text) and _WHO.fullmatch(left) is not None
+    return (start, end) if any(char.isalnum() for char in left) and not addressed else None
 
 
 def _start(text: str, blanks: frozenset[int]) -> int:

@@ -10,18 +10,18 @@ from workflows.vocabulary import words_folder
 from workflows.words import Words
 from workflows.words_report import report_lines
 
-WORD = '[device]\nmicrophone = ["会说话的棒子"]\n'
+WORD = '[device]\nmicrophone = ["小蘑菇"]\n'
 
 
 async def test_a_new_word_counts_from_the_next_message_on(tmp_path: Path) -> None:
     async with scenario(tmp_path) as bot:
-        await bot.say("fang", "会说话的棒子坏了")
+        await bot.say("fang", "小蘑菇不唱了")
         bot.expect("fang", "没太明白")
         bot.nothing_more()
         folder = words_folder(bot.ground.settings)
         folder.mkdir()
         (folder / "things.toml").write_text(WORD, encoding="utf-8")
-        await bot.say("fang", "会说话的棒子坏了")
+        await bot.say("fang", "小蘑菇坏了，会议室那个")
         assert (await bot.fault()).device == "microphone"
 
 
@@ -36,7 +36,7 @@ async def test_a_refused_change_leaves_the_words_and_is_told_to_the_administrato
         bot.expect("admin", "词表的改动没有启用：signals.toml：signals.withdraw 里的“(”写法有误", "仍按原来的词表")
         await bot.advance("1h")
         bot.nothing_more()
-        await bot.say("fang", "会说话的棒子坏了")
+        await bot.say("fang", "小蘑菇坏了")
         assert (await bot.fault()).device == "microphone"
         bot.forget_all()
         (folder / "signals.toml").unlink()
