@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
+from intents.reading import Context
 from intents.rules import Condition
 from intents.sieve import Sieve
 from intents.spans import Spans
@@ -15,29 +16,11 @@ _VAGUE = frozenset({"other", "damaged", "frozen", "overheating", "no_power", "lo
 _LITTLE = 3
 _WEAK = frozenset({"other", "damaged", "overheating"})
 _FACTS: dict[str, Callable[[Spans], bool]] = {
-    "client": lambda s: s.context.role == "client",
-    "coordinator": lambda s: s.context.role == "coordinator",
-    "engineer": lambda s: s.context.role == "engineer",
-    "supervisor": lambda s: s.context.role == "supervisor",
-    "direct": lambda s: s.context.chat == "direct",
-    "group": lambda s: s.context.chat == "group",
-    "exp_ack": lambda s: s.context.expecting == "ack",
-    "exp_arrival": lambda s: s.context.expecting == "arrival",
-    "exp_step": lambda s: s.context.expecting == "step",
-    "exp_fix": lambda s: s.context.expecting == "fix_confirmation",
-    "exp_notice": lambda s: s.context.expecting == "notice_confirmation",
-    "exp_site": lambda s: s.context.expecting == "site",
-    "exp_score": lambda s: s.context.expecting == "score",
-    "exp_none": lambda s: s.context.expecting is None,
     "place": lambda s: bool(s.places),
     "person": lambda s: bool(s.people),
     "device": lambda s: any(thing.code != "other" for thing in s.devices),
     "ticket": lambda s: bool(s.tickets),
     "room": lambda s: bool(s.rooms),
-    "spoken_to": lambda s: s.context.addressed or bool(s.context.matter),
-    "own_matter": lambda s: bool(s.context.matter),
-    "handler": lambda s: s.context.matter == "handler",
-    "reporter": lambda s: s.context.matter == "reporter",
     "solid": lambda s: any(symptom.state == "present" and symptom.code not in _VAGUE for symptom in s.symptoms),
     "time": lambda s: bool(s.times),
     "clock": lambda s: any(isinstance(span.start, datetime) for span in s.times),
@@ -64,7 +47,34 @@ _FACTS: dict[str, Callable[[Spans], bool]] = {
     "short": lambda s: len(s.view.text) <= 9,
     "long": lambda s: len(s.text) >= 40,
 }
-NAMES = frozenset(_FACTS)
+
+
+def _around(context: Context) -> dict[str, bool]:
+    """What is known before the message is read."""
+    role, asked = context.role, context.expecting
+    return {
+        "client": role == "client",
+        "coordinator": role == "coordinator",
+        "engineer": role == "engineer",
+        "supervisor": role == "supervisor",
+        "direct": context.chat == "direct",
+        "group": context.chat == "group",
+        "exp_ack": asked == "ack",
+        "exp_arrival": asked == "arrival",
+        "exp_step": asked == "step",
+        "exp_fix": asked == "fix_confirmation",
+        "exp_notice": asked == "notice_confirmation",
+        "exp_site": asked == "site",
+        "exp_score": asked == "score",
+        "exp_none": asked is None,
+        "spoken_to": context.addressed or bool(context.matter),
+        "own_matter": bool(context.matter),
+        "handler": context.matter == "handler",
+        "reporter": context.matter == "reporter",
+    }
+
+
+NAMES = frozenset(_FACTS) | _around(Context(datetime.min.replace(tzinfo=UTC))).keys()
 
 
 class Signals:
@@ -109,7 +119,8 @@ class Facts:
         self._signals = signals
         self._defined = defined
         self._parts = parts
-        self.has: Callable[[str], bool] = _Answers(self._find, signals.absent(spans.view.text)).__getitem__
+        known = signals.absent(spans.view.text) | _around(spans.context)
+        self.has: Callable[[str], bool] = _Answers(self._find, known).__getitem__
         self.told: list[str] | None = None
         """What the second opinion looks at, once it has been put together."""
         self.matches: dict[str, tuple[int, int]] = {}

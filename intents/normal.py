@@ -75,11 +75,12 @@ def simplified() -> dict[str, str]:
 def normalise(text: str, table: dict[str, str] | None = None) -> Normal:
     """Width, traditional characters, emoji, stickers, mentions and stray spaces taken out; lower case."""
     blanked, mentions = _blank_marks(text)
+    table = table or {}
     chars: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for at, char in enumerate(blanked):
-        for plain in _plain(char, table or {}):
+        for plain in _plain(char, table):
             chars.append(plain)
             starts.append(at)
             ends.append(at + 1)
@@ -102,11 +103,11 @@ def _blank_marks(text: str) -> tuple[str, tuple[str, ...]]:
 def _plain(char: str, table: dict[str, str]) -> str:
     if char < "\u0080":
         return char.lower() if char.isprintable() or char in "\n\t" else " "
+    if "\u4e00" <= char <= "\u9fff":
+        return table.get(char, char)
     known = _CLOSERS.get(char) or _THUMBS.get(char) or table.get(char)
     if known is not None:
         return known
-    if "\u4e00" <= char <= "\u9fff":
-        return char
     folded = unicodedata.normalize("NFKC", char).lower()
     if folded in _CLOSERS:
         return _CLOSERS[folded]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import add
 from typing import Any, NamedTuple
 
 from intents.facts import Facts
@@ -66,6 +67,7 @@ NO_WEIGHTS = Weights((), (), {})
 def features(facts: Facts) -> list[str]:
     """Characters in ones, twos and threes (thanks at the end left out), the context, and the telling facts."""
     context = facts.spans.context
+    telling = [name for name in _TELLING if facts.has(name)]
     around = f"expecting={context.expecting}/{context.step}" if context.step else f"expecting={context.expecting}"
     return [
         *_pieces(facts.without("manners")[:200]),
@@ -73,14 +75,15 @@ def features(facts: Facts) -> list[str]:
         f"chat={context.chat}",
         around,
         f"{context.role}/{context.expecting}",
-        *(f"is:{name}" for name in _TELLING if facts.has(name)),
-        *(f"is:{name}/{context.expecting}" for name in _TELLING if facts.has(name)),
+        *(f"is:{name}" for name in telling),
+        *(f"is:{name}/{context.expecting}" for name in telling),
     ]
 
 
-def _pieces(text: str) -> Iterator[str]:
-    padded = f"^{_DIGITS.sub('0', text)}$"
-    yield from dict.fromkeys(padded[at : at + size] for size in (1, 2, 3) for at in range(len(padded) - size + 1))
+def _pieces(text: str) -> dict[str, None]:
+    ones = f"^{_DIGITS.sub('0', text)}$"
+    twos = list(map(add, ones, ones[1:]))
+    return dict.fromkeys([*ones, *twos, *map(add, twos, ones[2:])])
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import pairwise
+from operator import add
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -47,7 +47,7 @@ class Sieve(Generic[Key]):
 
     def candidates(self, text: str) -> list[tuple[Key, re.Pattern[str]]]:
         """In order, every pattern that can match somewhere in the text, and few others."""
-        grams = [*text, *map("".join, pairwise(text))]
+        grams = [*text, *map(add, text, text[1:])]
         found = self._always.union(*filter(None, map(self._waiting.get, grams)))
         return [self._patterns[at] for at in sorted(found)]
 

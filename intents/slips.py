@@ -6,6 +6,7 @@ import re
 
 from intents.common import stands_free
 from intents.lexicon import WordIndex
+from intents.sieve import Sieve
 from intents.sounds import sound
 from intents.words import load_toml
 
@@ -26,6 +27,7 @@ def _named() -> list[str]:
 
 
 _EXACT = _exact()
+_SIEVE = Sieve((right, wrong) for wrong, right in _EXACT)
 
 _RIGHT = frozenset(_DATA["right"])
 _HEARD = WordIndex({sound(word): word for word in (*_named(), *_DATA["vocabulary"])})
@@ -36,14 +38,21 @@ def mend(text: str, held: list[tuple[int, int]]) -> str:
     kept = bytearray(len(text))
     for start, end in held:
         kept[start:end] = b"\x01" * (end - start)
-    for pattern, right in _EXACT:
-        for match in pattern.finditer(text):
-            if len(match.group()) == len(right) and not any(kept[match.start() : match.end()]):
-                text = text[: match.start()] + right + text[match.end() :]
+    if _SIEVE.candidates(text):
+        text = _mend_exactly(text, kept)
     heard = sound(text)
     for start, end, word in _HEARD.find(heard):
         if text[start:end] != word and not any(kept[start:end]) and _meant(text, start, end, word):
             text = text[:start] + word + text[end:]
+    return text
+
+
+def _mend_exactly(text: str, kept: bytearray) -> str:
+    """One slip after another: what one mends, a later one may read."""
+    for pattern, right in _EXACT:
+        for match in pattern.finditer(text):
+            if len(match.group()) == len(right) and not any(kept[match.start() : match.end()]):
+                text = text[: match.start()] + right + text[match.end() :]
     return text
 
 

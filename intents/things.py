@@ -152,7 +152,7 @@ def _of_subject(subject: str, segment: str, start: int) -> list[Symptom]:
     said = subject + segment
     return [
         Symptom(code, start, start + match.end() - size, "present")
-        for code, pattern in _SYMPTOMS
+        for code, pattern in _SIEVE.candidates(said)
         if code != "other"
         and (match := pattern.search(said)) is not None
         and match.start() < size < match.end()
