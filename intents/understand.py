@@ -16,6 +16,7 @@ from typing import Any
 from intents import slots as slot_maker
 from intents.acts import parts
 from intents.common import words as warm_up
+from intents.denial import denied
 from intents.facts import NAMES, Facts, Signals
 from intents.normal import normalise, simplified
 from intents.people import People
@@ -86,8 +87,11 @@ class Understanding:
     def read(self, text: str, context: Context) -> Reading:
         """The one meaning of a message."""
         facts = self.facts(text, context)
-        rule = next(rule for rule in self._rules if rule.when(facts.has))
-        intent, sure, talk = self._weighed(rule, facts)
+        turned: set[str] = set()
+        rule = self._rule(facts, turned)
+        intent, sure, talk = self._weighed(rule, facts, turned)
+        if intent != rule.intent and self._denied(intent, facts):
+            intent, sure, talk = self._weighed(rule, facts, turned | {intent})
         spoken_to = facts.has("spoken_to")
         if intent == "none" != rule.intent and spoken_to:
             intent, sure = rule.intent, round(1 - talk, 2)
@@ -100,14 +104,36 @@ class Understanding:
             act, why = "ask", (*why, _whole("maybe_talk", facts))
         return Reading(intent, found, sure, act, why + _spoken(facts, found))
 
-    def _weighed(self, rule: Rule, facts: Facts) -> tuple[str, float, float]:
+    def _rule(self, facts: Facts, turned: set[str]) -> Rule:
+        """The first rule that holds, not by a word that is denied; `turned` gets the intents of those passed over."""
+        for rule in self._rules:
+            if rule.intent not in turned and rule.when(facts.has):
+                if rule.name in self._own_rules or not self._denied(rule.intent, facts):
+                    return rule
+                turned.add(rule.intent)
+        return self._rules[-1]
+
+    def _denied(self, intent: str, facts: Facts) -> bool:
+        """Whether the message says this only where it is denied: what else it says is then something different."""
+        spans = facts.spans
+        stretches = denied(intent, spans.view.text)
+        if not stretches:
+            return False
+        text = list(spans.normal.original)
+        for stretch in stretches:
+            start, end = spans.normal.span(*spans.view.span(*stretch))
+            text[start:end] = "\n" * (end - start)
+        rest = self.facts("".join(text), spans.context)
+        return next(rule for rule in self._rules if rule.when(rest.has)).intent != intent
+
+    def _weighed(self, rule: Rule, facts: Facts, turned: set[str]) -> tuple[str, float, float]:
         """The intent, how sure it is, and how likely the message is talk: the rule's odds beside the second opinion."""
         scores = opinion(features(facts), weights()) if self._doubtful(rule, facts) else {}
         if not scores:
             return rule.intent, rule.sure, 0.0
         scores["none"] -= _LESS_TALK
         scores[rule.intent] = scores.get(rule.intent, 0.0) + _TRUST * math.log(rule.sure / (1 - rule.sure))
-        for intent in _unsaid(rule, facts):
+        for intent in (*_unsaid(rule, facts), *turned):
             scores.pop(intent, None)
         likely = shares(scores)
         intent = max(likely, key=likely.__getitem__)
@@ -165,7 +191,10 @@ def _act(rule: Rule, intent: str, sure: float, facts: Facts) -> Act:
         return "ask" if rule.name in _ASKED_BACK and facts.spans.context.expecting is not None else "ignore"
     if intent == rule.intent:
         return "act"
-    return "ask" if intent in _NEVER_SCORED or sure < _BOLD_GUESS else "act"
+    drafted = intent == "meeting.notice" and facts.has("time") and (facts.has("coordinator") or facts.has("supervisor"))
+    if intent in _NEVER_SCORED and not drafted:  # a draft is read back before it is published
+        return "ask"
+    return "ask" if sure < _BOLD_GUESS else "act"
 
 
 def _unsaid(rule: Rule, facts: Facts) -> Iterator[str]:
