@@ -33,7 +33,7 @@ class Check:
 
 def find(text: str, symptoms: Sequence[Symptom], context: Context) -> list[Check]:
     """Steps in the order of the form. Without a step word the whole text is about the step that was asked."""
-    marks = _marks(text)
+    marks = _of_their_own(text, _marks(text), context)
     if context.expecting == "step" and context.step:
         marks = _seen_from(context.step, marks)
     if not marks:
@@ -65,6 +65,24 @@ def _marks(text: str) -> list[tuple[str, int, int]]:
         ((code, match.start(), match.end()) for code, pattern in _STEPS for match in pattern.finditer(text)),
         key=lambda mark: mark[1],
     )
+
+
+def _of_their_own(text: str, marks: list[tuple[str, int, int]], context: Context) -> list[tuple[str, int, int]]:
+    """Without what only tells how another step fails ("交换机没电"), unless the power is what was asked for."""
+    if context.step == "terminal":
+        return [mark for mark in marks if mark[0] != "av_test" or not _PATTERNS["shows_in"].match(text, mark[2])]
+    if context.step == "power":
+        return marks
+    return [
+        mark
+        for at, mark in enumerate(marks)
+        if not (
+            at
+            and mark[0] == "power"
+            and text[mark[1]] in "没有"
+            and _PATTERNS["its_own"].fullmatch(text[marks[at - 1][2] : mark[1]])
+        )
+    ]
 
 
 def _seen_from(step: str, marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
@@ -109,6 +127,9 @@ def _status(piece: str, start: int, end: int, symptoms: Sequence[Symptom]) -> st
     if any(symptom.state == "present" and start <= symptom.start < end for symptom in symptoms):
         return "abnormal"
     cleaned = _DENIED.sub("正常", piece)
+    for symptom in symptoms:
+        if symptom.state == "denied" and start <= symptom.start < end:
+            cleaned = cleaned.replace(piece[symptom.start - start : symptom.end - start], "")
     if _BAD.search(cleaned):
         return "abnormal"
     return "ok" if _OK.search(cleaned) else None
@@ -123,8 +144,12 @@ def switched_off(text: str) -> bool:
     return _SHUT_DOWN.search(text) is not None
 
 
-def bare_status(text: str, symptoms: Sequence[Symptom]) -> str:
-    """How a reply without a step word went: abnormal when anything in it is wrong, "2" included."""
+def bare_status(text: str, symptoms: Sequence[Symptom], step: str | None = None) -> str:
+    """How a reply without a step word went: abnormal when anything in it is wrong, "2" included.
+
+    What is off or cut is as it should be when the shutdown was asked for."""
     if text.strip(" .,!") in ("2", "否", "不", "no"):
         return "abnormal"
+    if step == "shutdown" and _PATTERNS["all_off"].search(text) and not _any_bad(symptoms):
+        return "abnormal" if _PATTERNS["not_off"].search(text) else "ok"
     return _status(text, 0, len(text), symptoms) or "ok"

@@ -42,10 +42,17 @@ def meeting_ahead(spans: Spans) -> datetime | None:
 
 def _meetings(spans: Spans) -> list[datetime]:
     return [
-        span.start
+        _evening(spans, span.start, span.span[0])
         for span in spans.times
         if isinstance(span.start, datetime) and span.role not in _SIDE and _of_meeting(spans, *span.span)
     ]
+
+
+def _evening(spans: Spans, start: datetime, at: int) -> datetime:
+    """A bare "8点" that is long past is that of the evening when it is about to be."""
+    later = start + timedelta(hours=12)
+    bare = _WORDS["bare_clock"].match(spans.text, at) is not None
+    return later if bare and start.hour < later.hour and -_RUNNING_FOR <= later - spans.context.now <= _SOON else start
 
 
 def _of_meeting(spans: Spans, start: int, end: int) -> bool:

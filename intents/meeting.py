@@ -30,7 +30,7 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
     """Slots of a new or changed meeting."""
     spans = facts.spans
     start, end = _when(spans, facts.has("change_word") and not facts.has("notice_firm"))
-    scope_all, listed = scope.who(spans, places)
+    scope_all, listed = scope.who(spans, places, known=facts.has("change_word") and not facts.has("notice_firm"))
     found: Slots = {
         "start": _iso(start),
         "end": _iso(end),
@@ -47,7 +47,7 @@ def slots(facts: Facts, places: PlaceIndex) -> Slots:
 def cancelled(facts: Facts, places: PlaceIndex) -> Slots:
     """Slots of a meeting that is called off: whom it concerned, and which one it was."""
     spans = facts.spans
-    scope_all, listed = scope.who(spans, places)
+    scope_all, listed = scope.who(spans, places, known=True)
     told = scope.expanded(spans, places)
     when = _first(spans)
     return {
@@ -78,11 +78,18 @@ def _refers(spans: Spans, span: TimeSpan) -> bool:
     return span.role in (None, "start") and bool(_PATTERNS["reference"].match(spans.text[span.span[1] :]))
 
 
+def _aside(spans: Spans, span: TimeSpan) -> bool:
+    """A new time of the joint test or the sign-in, which leaves the meeting where it was."""
+    clause = next((one for one in spans.clauses if one.start <= span.span[0] < one.end), None)
+    return clause is not None and bool(_PATTERNS["aside"].search(spans.text[clause.start : span.span[0]]))
+
+
 def _when(spans: Spans, changed: bool) -> tuple[date | datetime | None, date | datetime | None]:
     """Start and end: a new time before a told start before any other; a clock of the same day before the bare day."""
     usable = [span for span in spans.times if span.role not in _SIDE and not _vague(span)]
     if changed:
         usable = [span for span in usable if span.role == "new" or not _refers(spans, span)]
+        usable = [span for span in usable if not _aside(spans, span)]
     best = next(
         (
             span
@@ -164,6 +171,10 @@ def _told_end(spans: Spans, start: date | datetime) -> date | datetime | None:
     told = next((span.start for span in spans.times if span.role == "end"), None)
     if told is not None or not isinstance(start, datetime):
         return told
+    for span in spans.times:
+        later = isinstance(span.start, datetime) and span.start > start and _day(span.start) == _day(start)
+        if later and _PATTERNS["lasts_to"].search(spans.text[: span.span[0]][-4:]):
+            return span.start
     for clause in spans.clauses:
         match = _PATTERNS["length"].search(clause.text)
         if match is None or clause.text[match.end() : match.end() + 1] in ("后", "前"):

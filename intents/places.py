@@ -242,8 +242,9 @@ class PlaceIndex:
             regions = {_region_of(self.places[at].unit) for at in hit.sites}
             region = regions.pop() if len(regions) == 1 else ""
             if region and text[hit.start : hit.end] in (region, region[:-1]):
-                hit = replace(hit, sites=told.get(region, hit.sites))
-            elif region:
+                found.append(replace(hit, sites=told.get(region, hit.sites)))
+                continue
+            if region:
                 told.setdefault(region, hit.sites)
             found.append(hit)
         return found

@@ -15,15 +15,17 @@ _KINDS = tuple((unit, re.compile("|".join(words))) for unit, words in _WORDS["ki
 _PATTERNS = patterns("scope.toml")
 
 
-def who(spans: Spans, places: PlaceIndex) -> tuple[bool, list[str]]:
-    """(everybody, the named sites). A named list wins over "全省" in a title; one tier and kind is expanded."""
+def who(spans: Spans, places: PlaceIndex, known: bool = False) -> tuple[bool, list[str]]:
+    """(everybody, the named sites). A named list wins over "全省" in a title; one tier and kind is expanded.
+
+    `known`: of a meeting that was told before, whose readers are addressed without being its participants."""
     told = expanded(spans, places)
     named = places.names(_named(spans, places, bool(told)))
     if named:
         return False, list(dict.fromkeys([*named, *told]))
     if told and not _PATTERNS["many"].search(spans.plain):
         return False, told
-    return spans.everybody, []
+    return spans.everybody and not (known and not spans.all_of(_PATTERNS["addressed"].sub("", spans.plain))), []
 
 
 def _named(spans: Spans, places: PlaceIndex, beside_a_tier: bool) -> Iterable[PlaceHit]:

@@ -64,7 +64,10 @@ def _room(spans: Spans) -> str | None:
 
 def _people(intent: str, spans: Spans) -> list[str]:
     names = []
+    denied = [one for one in spans.people if _PATTERNS["not_who"].search(spans.text[: one.start][-4:])]
     for person in spans.people:
+        if person in denied and len(denied) < len(spans.people):
+            continue
         before, after = spans.text[max(0, person.start - 5) : person.start], spans.text[person.end : person.end + 4]
         if _PATTERNS["thanked"].search(before):
             continue
@@ -103,9 +106,10 @@ def _report(facts: Facts, _places: PlaceIndex) -> Slots:
 def _devices(spans: Spans, named: Sequence[things.Thing] | None = None) -> list[str]:
     """Devices that are not said to be in order, of those `named` or all; `other` only when nothing better is named."""
     named = spans.devices if named is None else named
+    cleared = {thing.code for thing in named if things.denied(spans.plain, thing)}
+    named = [thing for thing in named if thing.code not in cleared]
     bad = [thing for thing in named if not _well(spans, thing)]
-    troubled = any(symptom.state == "present" for symptom in spans.symptoms)
-    kept = bad if troubled else bad or named
+    kept = bad if _seen(spans) else bad or named
     kept = [thing for thing in kept if not _PATTERNS["part"].match(spans.plain, thing.end)] or kept
     if any(thing.code == "control" for thing in kept):
         kept = [thing for thing in kept if thing.code == "control" or not _controlled(spans, thing)]
@@ -113,8 +117,18 @@ def _devices(spans: Spans, named: Sequence[things.Thing] | None = None) -> list[
     return [code for code in codes if code != "other"] or codes
 
 
+def _seen(spans: Spans) -> list[things.Symptom]:
+    """The troubles that are there; not what a thing is told apart by ("坏的那台拉回来修")."""
+    present = [symptom for symptom in spans.symptoms if symptom.state == "present"]
+    return [
+        one for one in present if one.code != "damaged" or not _PATTERNS["told_apart"].match(spans.plain, one.end - 1)
+    ]
+
+
 def _well(spans: Spans, thing: things.Thing) -> bool:
     """In order, or only what was done to it is told ("线缆已重新插拔"), and nothing wrong is said of it before that."""
+    if any(s.state in ("denied", "absent") and s.start <= thing.start < s.end for s in spans.symptoms):
+        return True
     if things.cleared(spans.plain, thing) or _PATTERNS["done_to"].match(spans.plain, thing.end):
         return True
     wrong = any(s.state == "present" and thing.end <= s.start <= thing.end + _NEAR for s in spans.symptoms)
@@ -147,10 +161,18 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     seen = [one for one in spans.symptoms if one.code != "damaged" or one.state != "present"]
     gone = _codes(seen, *states)
     gone = [code for code in gone if code != "damaged"] or gone or _explained(spans)
-    if not gone and not _PATTERNS["tested"].search(spans.plain):
-        gone = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
     codes = list(dict.fromkeys(named))
     return {"device": [code for code in codes if code != "other"] or codes, "symptom": gone}
+
+
+def _resolved(facts: Facts, places: PlaceIndex) -> Slots:
+    """What is said to be in order was not; a device that was only set wrongly is left out ("是调音台静音了")."""
+    slots, spans = _mended(facts, places), facts.spans
+    only_set = {thing.code for thing in spans.devices if _PATTERNS["only_set"].match(spans.plain, thing.end)}
+    codes = slots["device"]
+    if not slots["symptom"] and not _PATTERNS["tested"].search(spans.plain):
+        slots["symptom"] = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
+    return {**slots, "device": [code for code in codes if code not in only_set] if isinstance(codes, list) else codes}
 
 
 def _explained(spans: Spans) -> list[str]:
@@ -162,15 +184,22 @@ def _explained(spans: Spans) -> list[str]:
 def _update(facts: Facts, _places: PlaceIndex) -> Slots:
     """What is being worked on; what is only suspected or found in a log is no symptom anybody saw."""
     spans = facts.spans
+    there = _seen(spans)
     seen = [
         symptom
         for symptom in spans.symptoms
-        if not any(
+        if (symptom.state != "present" or symptom in there)
+        and not any(
             clause.start <= symptom.start < clause.end and _PATTERNS["found_inside"].search(clause.text)
             for clause in spans.clauses
         )
     ]
-    return {"device": _devices(spans), "symptom": _codes(seen, "present", "gone"), **_promise(facts)}
+    return {"device": _at_work(_devices(spans), seen), "symptom": _codes(seen, "present", "gone"), **_promise(facts)}
+
+
+def _at_work(codes: list[str], seen: Sequence[things.Symptom]) -> list[str]:
+    """Software and the like that is only worked with is not what is out of order."""
+    return codes if seen or codes != ["other"] else []
 
 
 def _promise(facts: Facts) -> Slots:
@@ -204,7 +233,7 @@ def _checklist(facts: Facts, _places: PlaceIndex) -> Slots:
     found: Sequence[checks.Check] = spans.checks
     if not found:
         asked = spans.context.step
-        status = checks.bare_status(spans.core, spans.symptoms)
+        status = checks.bare_status(spans.core, spans.symptoms, asked)
         found = [checks.Check(asked, status, 0, len(spans.text))] if asked else []
         status_all: str | None = status
     else:
@@ -230,8 +259,13 @@ def _bad_devices(spans: Spans) -> list[str]:
 
 def _score(facts: Facts, _places: PlaceIndex) -> Slots:
     text = facts.spans.core
-    number = _PATTERNS["score_number"].search(text)
-    if number is not None:
+    given = [
+        number
+        for number in _PATTERNS["score_number"].finditer(text)
+        if not _PATTERNS["not_the_score"].search(text[: number.start()])
+    ]
+    if given:
+        number = given[-1]
         return {"score": _CHINESE.get(number.group(1)) or int(number.group(1))}
     return {"score": next((value for pattern, value in _SCORE_WORDS if pattern.search(text)), None)}
 
@@ -249,7 +283,7 @@ _MAKERS: dict[str, Callable[[Facts, PlaceIndex], Slots]] = {
     "fault.reject": _fault,
     "fault.confirm": _mended,
     "fault.cancel": _mended,
-    "fault.resolve": _mended,
+    "fault.resolve": _resolved,
     "fault.update": _update,
     "fault.query": _fault,
     "fault.urge": _fault,

@@ -143,7 +143,11 @@ class Spans:
     @cached_property
     def everybody(self) -> bool:
         """Whether all sites are meant, by words like 全省 or 各市县."""
-        return _EVERYBODY.search(self.plain) is not None
+        return self.all_of(self.plain)
+
+    @staticmethod
+    def all_of(text: str) -> bool:
+        return _EVERYBODY.search(text) is not None
 
     @cached_property
     def tickets(self) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
@@ -31,6 +31,7 @@ _SYMPTOMS = tuple(
     for code, ways in _WORDS["symptom"].items()
 )
 _SIEVE = Sieve(_SYMPTOMS)
+_IS: dict[str, str] = _WORDS["symptom_is"]
 _CLOSE, _FAR = 2, 12
 _MANY = 100
 """Of one trouble in a piece of text; nobody tells it more often, and every one is weighed against the others."""
@@ -55,6 +56,7 @@ _OFFICE = re.compile(_WORDS["office"]["pattern"])
 PLACE_MARK = "⌂"
 _WELL = re.compile(_POLARITY["well_after"])
 _CLEARED_BEFORE = re.compile(_POLARITY["cleared_before"])
+_DENIES, _DENIED_AFTER = re.compile(_POLARITY["not_it_before"]), re.compile(_POLARITY["not_it_after"])
 _CLEARED_AFTER = re.compile(_POLARITY["cleared_after"])
 
 
@@ -116,7 +118,8 @@ def symptoms(text: str) -> list[Symptom]:
             hits += _of_subject(subject, segment, start)
         found += _without_degrees(segment, start, hits)
         subject = _subject(segment, hits) or ("" if hits else subject)
-    return sorted(_precise(_first_hand(text, _apart(found))), key=lambda symptom: symptom.start)
+    told = [replace(hit, code=_IS.get(hit.code, hit.code)) for hit in _precise(_first_hand(text, _apart(found)))]
+    return sorted(told, key=lambda symptom: symptom.start)
 
 
 def _hits(segment: str, start: int) -> list[Symptom]:
@@ -242,6 +245,11 @@ def well(text: str, thing: Thing) -> bool:
     """True when the device is said to be in order."""
     after = text[thing.end : thing.end + 14]
     return bool(cleared(text, thing) or _WELL.match(after))
+
+
+def denied(text: str, thing: Thing) -> bool:
+    """True when it is said that the device has nothing to do with it ("不是终端的问题")."""
+    return bool(_DENIES.search(text[: thing.start][-3:]) and _DENIED_AFTER.match(text[thing.end :][:14]))
 
 
 def cleared(text: str, thing: Thing) -> bool:

@@ -27,6 +27,8 @@ NOW = datetime.fromisoformat("2026-11-24T14:20:00+08:00")
         ("明天领导要来，大屏有一块不亮", "general"),
         ("义乌、佛堂、店口都没有图像", "emergency"),
         ("我们镇停电了", "emergency"),
+        ("整栋楼都黑了，什么都开不了", "emergency"),
+        ("市长五分钟后进场，话筒哑了", "emergency"),
         ("一个备用话筒没电了", "general"),
         ("故障等级：一级，平台瘫痪", "emergency"),
         ("级别：三级，机柜交换机红灯", "general"),

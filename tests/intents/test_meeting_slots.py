@@ -87,3 +87,17 @@ def test_a_place_that_is_left_out_takes_no_part(understanding: Understanding) ->
     assert isinstance(scope, list)
     assert "舟山市水利局分会场" not in scope
     assert len(scope) == 10
+
+
+def test_the_joint_test_that_moves_leaves_the_meeting_where_it_was(understanding: Understanding) -> None:
+    found = read(understanding, "meeting.change", "各单位注意，12月23日的会开始时间不变，联调时间由14:00调整为13:00。")
+    assert (found.get("start"), found.get("scope")) == (None, None)
+
+
+def test_a_meeting_that_moves_to_another_house(understanding: Understanding) -> None:
+    found = read(understanding, "meeting.change", "主会场换地方，改到省应急厅，时间照旧", "supervisor")
+    assert found["site"] == ["省应急管理厅主会场"]
+
+
+def test_how_late_it_goes_on(understanding: Understanding) -> None:
+    assert str(read(understanding, "meeting.notice", "后天下午3点全省培训，大概讲到5点半")["end"])[11:16] == "17:30"
