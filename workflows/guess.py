@@ -14,12 +14,17 @@ WORDS = Words("guess")
 NAME = "guess"
 ASKED: Mapping[str, str] = WORDS.get("intent")
 """Intents that are put as a question, and how each is called."""
+LIKENESS = "second_opinion"
+"""The evidence of what no rule holds for: it is like what others have said."""
 LATER = 200
 """Answers given after the question are counted from here, so that none shares its key with an earlier one."""
 
 
 def is_one(reading: Reading) -> bool:
-    """Whether to ask before anything is begun: nothing is known of it yet, and it is no more than likely."""
+    """Whether to ask before anything is begun, or anybody booked as having taken it: it is no more than likely."""
+    if reading.intent in WORDS.get("unless_sure"):
+        alike = any(one.rule == LIKENESS for one in reading.why)
+        return alike and reading.confidence < WORDS.get("sure")
     return reading.act == "ask" and reading.intent in WORDS.get("before_acting")
 
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from intents.reading import Evidence, Reading
 from tests.scenario import scenario
 from tests.workflows.gathering import MORNING, meeting
+from workflows import guess
+from workflows.turn import Turn
 
 GROUP = "临河县保障群"
 CLIENTS = "临河县水利局客户群"
@@ -128,3 +131,27 @@ async def test_a_reporters_good_before_anybody_took_it_ends_it(tmp_path: Path) -
         await bot.say("fang", "三楼会议室投影黑屏", group=CLIENTS)
         await bot.say("fang", "好了", group=CLIENTS)
         assert (await bot.fault()).state in ("observing", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("rule", "sure", "asks"),
+    [("second_opinion", 0.72, True), ("second_opinion", 0.97, False), ("received", 0.72, False)],
+)
+def test_nobody_is_booked_as_having_taken_it_by_likeness_that_is_not_sure(rule: str, sure: float, asks: bool) -> None:
+    reading = Reading("ack", {}, sure, "act", (Evidence(rule, 0, 3, "现在呢"),))
+    assert guess.is_one(reading) == asks
+
+
+async def test_a_doubtful_receipt_counts_once_it_is_confirmed(tmp_path: Path) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", "三楼会议室投影黑屏", group=CLIENTS)
+        bot.forget_all()
+        async with bot.ground.work() as work:
+            person, said = work.org.people["li"], await bot.said("li", "现在呢")
+            turn = Turn(work, said, person, None, Reading("ack", {}, 0.7, "act"))
+            await guess.ask(turn, turn.reading)
+        await bot.settle()
+        bot.expect("li", "“现在呢”——您是想回复“收到”吗？", "1. 是的", "2. 不是")
+        assert (await bot.fault()).owner is None
+        await bot.say("li", "是的")
+        assert (await bot.fault()).owner == "li"
