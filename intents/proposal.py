@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from intents.people import People
+from intents.words import load_toml
 
 INTENTS = (
     "fault.report",
@@ -27,7 +28,8 @@ INTENTS = (
 """What may be proposed: nothing that closes, cancels, hands over or publishes."""
 VALUES = ("site", "room", "device", "symptom", "time")
 LONGEST = 4000
-_NUMBER = re.compile(r"\+?\d(?:[\d\- ]{5,}\d)")
+_PRIVATE = [re.compile(pattern) for pattern in load_toml("people.toml")["private"]]
+_SPACED = re.compile(r"\s")
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 
 
@@ -53,17 +55,33 @@ class Proposal:
 
 
 def masked(text: str, known: Sequence[str] = ()) -> Masked:
-    """The text without phone numbers and names of people; ``known``: names of the organisation."""
-    hidden = [(match.start(), match.end()) for match in _NUMBER.finditer(text)]
+    """The text without numbers, addresses, passwords and names of people; ``known``: names of the organisation."""
+    hidden = [match.span() for pattern in (*_PRIVATE, *_spread(text, known)) for match in pattern.finditer(text)]
     hidden += [(person.start, person.end) for person in People(known).find(text)]
     marks: dict[str, str] = {}
-    for start, end in sorted(hidden, reverse=True):
-        if any(mark in text[start:end] for mark in marks):
-            continue
+    for start, end in reversed(_joined(hidden)):
         mark = f"<{len(marks) + 1}>"
         marks[mark] = text[start:end]
         text = text[:start] + mark + text[end:]
     return Masked(text, marks)
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In order, those that overlap made one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _spread(text: str, known: Sequence[str]) -> list[re.Pattern[str]]:
+    """Names that are written with blanks between their characters."""
+    close = _SPACED.sub("", text)
+    apart = [name for name in known if name in close and name not in text] if close != text else []
+    return [re.compile(r"\s{0,4}".join(map(re.escape, name))) for name in apart]
 
 
 def checked(answer: str, asked: Masked) -> Proposal | None:

@@ -34,7 +34,7 @@ class ChatModel:
         try:
             async with asyncio.timeout(self._within):
                 return _content(await self._ask(text))
-        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+        except (TimeoutError, aiohttp.ClientError, ValueError, RecursionError) as error:
             log.warning("the helper gave no answer", error=type(error).__name__)
             return None
 
@@ -50,7 +50,7 @@ class ChatModel:
             return self._line(False, "slow")
         except aiohttp.ClientError:
             return self._line(False, "unreachable")
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._line(False, "no_sense")
         return self._line(content is not None, "no_sense" if content is None else "works")
 

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from adapters.llm.client import ChatModel, check
+from intents.proposal import masked
 from storage.models import Fault, Timer
 from storage.settings import SettingsError, build_settings
 from storage.settings_llm import LlmSettings
@@ -70,6 +71,26 @@ async def test_names_and_phone_numbers_stay_in_the_house(bot: Scenario, server: 
 
 
 @pytest.mark.parametrize(
+    "secret",
+    [
+        "139.8765.0011",
+        "+86-139-8765-0011",
+        "１３９８７６５００１１",
+        "一三九八七六五零零一一",
+        "wang.qiang139@linhe.example.org",
+        "889 123 456",
+        "孙 强",
+        "王师傅",
+    ],
+)
+def test_private_words_are_marks_outside_and_themselves_again_inside(secret: str) -> None:
+    asked = masked(f"那只大家伙找{secret}，密码：ab8866", ["孙强"])
+    assert secret not in asked.text
+    assert "8866" not in asked.text
+    assert asked.unmasked(asked.text) == f"那只大家伙找{secret}，密码：ab8866"
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         "我不能回答这个问题。",
@@ -103,13 +124,15 @@ async def test_a_value_that_was_said_and_means_something_is_taken(bot: Scenario,
     bot.expect("fang", CALL)
 
 
-@pytest.mark.parametrize("trouble", ["hang", "500", "no json", "too large"])
+@pytest.mark.parametrize("trouble", ["hang", "500", "no json", "too large", "too deep"])
 async def test_a_helper_in_trouble_costs_nothing_but_the_wait(
     bot: Scenario, server: ChatModelServer, trouble: str
 ) -> None:
     server.hang = trouble == "hang"
     server.status = 500 if trouble == "500" else 200
-    server.raw = {"no json": b"<html>", "too large": b"[" + b"1," * 100_000 + b"1]"}.get(trouble)
+    server.raw = {"no json": b"<html>", "too large": b"[" + b"1," * 100_000 + b"1]", "too deep": b"[" * 60_000}.get(
+        trouble
+    )
     await bot.say("fang", ODD)
     bot.expect("fang", "没太明白您的意思")
     async with bot.ground.look() as work:
