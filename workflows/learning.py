@@ -24,6 +24,7 @@ INTENTS: dict[str, str] = {**names_of_intents(), **WORDS.get("intents")}
 SAID = {re.compile(pattern): intent for intent, pattern in WORDS.get("said").items()}
 _NAMES = "|".join([*sorted(INTENTS, key=len, reverse=True), *WORDS.get("said").values()])
 SURE, LIKELY, ONLY = (names.filled(WORDS.get(key), intents=f"(?:{_NAMES})") for key in ("sure", "likely", "only"))
+HALF_SAID = names.filled(WORDS.get("half_said"))
 MISREAD = names.filled(WORDS.get("misread"))
 LONGEST = 90
 SHOWN = 40
@@ -44,7 +45,15 @@ async def command(turn: Turn, reader: Reader) -> bool:
         return await _asked_what(turn, reader)
     if named := names.heard(text):
         return await _named(turn, names.right_way_round(turn.work.org, named), reader)
+    if HALF_SAID.match(text):
+        await turn.reply(WORDS("how_to_name", example=_example(turn)))
+        return True
     return await learning_review.command(turn, text)
+
+
+def _example(turn: Turn) -> str:
+    """The name of a site, to show how it is said."""
+    return next((site.name for site in turn.work.org.sites.values()), "")
 
 
 def _intent(words: str | None) -> str:
@@ -107,9 +116,8 @@ async def _named(turn: Turn, named: names.Named, reader: Reader) -> bool:
     if not named.plain and (unfit or not found):
         return False
     if not found:
-        example = next(iter(turn.work.org.sites.values()), None)
-        site = example.name if example else named.target
-        await turn.reply(WORDS("unknown_site", target=named.target, alias=named.alias, example=site))
+        words = {"target": named.target, "alias": named.alias, "example": _example(turn)}
+        await turn.reply(WORDS("unknown_site", **words))
     elif len(found) == 1:
         await _alias(turn, named.alias, found[0], unfit)
     else:

@@ -343,3 +343,13 @@ async def test_a_notice_read_into_what_was_none_can_still_be_dropped(tmp_path: P
 
 def test_every_name_that_an_explanation_uses_may_be_used_in_a_correction() -> None:
     assert {name for name in names_of_intents() if not SURE.match(f"这不是{name}，是报障")} == set()
+
+
+@pytest.mark.parametrize(
+    "words", ["把“”记为三楼会议室", "记为三楼会议室", "把小白楼记为", f"把{'一' * 30}记为三楼会议室"]
+)
+async def test_a_name_half_said_is_answered_with_how_to_say_it(tmp_path: Path, words: str) -> None:
+    async with scenario(tmp_path) as bot:
+        await bot.say("fang", words, group=GROUP)
+        bot.expect(f"#{GROUP}", "请这样写：把小白楼记为江州市水利局分会场")
+        assert await bot.rows(Fault) == []

@@ -18,8 +18,9 @@ async def bot(tmp_path: Path) -> AsyncIterator[Scenario]:
     async with scenario(tmp_path) as running:
         async with running.ground.database.write() as session:
             for site_id, (unit_id, parent, name) in NAMESAKES.items():
-                unit = {"unit_id": unit_id, "name": "石塘镇", "parent_id": parent, "tier": "township"}
-                session.add(Unit(**unit, aliases=["石塘"], track="operations"))
+                unit = Unit(unit_id=unit_id, name="石塘镇", parent_id=parent, tier="township", track="operations")
+                unit.aliases = ["石塘"]
+                session.add(unit)
                 session.add(
                     Site(site_id=site_id, name=name, aliases=["石塘镇便民中心"], unit_id=unit_id, systems=["water"])
                 )
