@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from intents.words import load_toml
+from intents.words import load_toml, patterns
 
 _WORDS = load_toml("times.toml")
 _DIGITS = {char: value for value, char in enumerate(_WORDS["digits"])} | {"〇": 0, "两": 2, "俩": 2, "元": 1}
@@ -23,13 +23,14 @@ def number(text: str) -> int:
     return value
 
 
+_ABOUT = patterns("times.toml")["lesser_of_two"]
 _MINUTES = re.compile(_WORDS["piece"]["LENGTH"])
 
 
 def duration_minutes(text: str) -> int | None:
     """The first length of time, in minutes; None when there is none."""
     match = _MINUTES.search(text)
-    return None if match is None else _length(match.group())
+    return None if match is None else _length(_ABOUT.sub("", match.group()))
 
 
 def _length(text: str) -> int:

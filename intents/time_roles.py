@@ -47,7 +47,7 @@ def assign_roles(text: str, found: list[TimeSpan]) -> list[TimeSpan]:
         after = after[: cut.start()] if cut else after
         if "(" in after and ")" not in after:  # what stands in the bracket is of the next time
             after = after[: after.index("(")]
-        before = before.removesuffix("从") if span.end is not None else before  # "从9点到11点" is no old time
+        before = before.removesuffix("从") if span.end is not None or after[:1] == "起" else before  # "从9点到11点"
         role = _role(_last_clause(before), after)
         if role == "end" and span.end is not None:
             role = None  # "9点到11点结束" begins at nine

@@ -27,6 +27,7 @@ JOINS_CLOCK, IS_RANGE, IS_GLOSS = (_PATTERNS[name] for name in ("joins_clock", "
 DENIED_DAY, PUT_OFF, BROUGHT_FORWARD = (_PATTERNS[name] for name in ("denied_day", "put_off", "brought_forward"))
 _UNSURE = ("uncertain",)
 SAID_AFTER, ENDS_THERE = _PATTERNS["said_after"], _PATTERNS["ends_there"]
+_A_LITTLE = ("早一点", "晚一点")
 _TWO_DAYS, _TWO_HOURS = _PATTERNS["two_days"], _PATTERNS["two_hours"]
 
 
@@ -100,7 +101,13 @@ def _days_apart(match: re.Match[str], _now: datetime) -> Token | None:
     return _token(match, day=first, flags=() if first < last or first > 12 else _UNSURE)
 
 
+def _four_digits(match: re.Match[str], _now: datetime) -> Token | None:
+    return _valid(match, None, int(match["qm"]), int(match["qd"]))
+
+
 def _slashed(match: re.Match[str], _now: datetime) -> Token | None:
+    if 12 < int(match["sm"]) <= 31 and int(match["sd"]) <= 31 and match.group()[-1] in "日号":
+        return _token(match, day=int(match["sm"]), flags=_UNSURE)  # "26/27号": one of two days
     return _valid(match, None, int(match["sm"]), int(match["sd"]))
 
 
@@ -124,7 +131,7 @@ def _bare_day(match: re.Match[str], _now: datetime) -> Token | None:
 def _near_day(match: re.Match[str], _now: datetime) -> Token | None:
     word = match["nd"]
     if word in _FOLLOWING:
-        return _token(match, offset=_FOLLOWING[word], follows=True)
+        return _token(match, offset=_FOLLOWING[word], follows=True, flags=_UNSURE if word[0] == "头" else ())
     return _token(match, offset=_DAYS[word], flags=_UNSURE if _TWO_DAYS.match(word) else ())
 
 
@@ -154,6 +161,8 @@ def _nth_weekday(match: re.Match[str], now: datetime) -> Token | None:
 
 def _whole_week(match: re.Match[str], now: datetime) -> Token | None:
     shift = match["hw"].count("下") - match["hw"].count("上")
+    if match["hf"]:
+        return _token(match, weekday=0, week=shift)
     monday = now.date() - timedelta(days=now.weekday()) + timedelta(weeks=shift)
     return _token(
         match,
@@ -292,6 +301,7 @@ _MAKERS: dict[str, _Maker] = {
     "month_day": _month_day,
     "days_apart": _days_apart,
     "slashed": _slashed,
+    "four_digits": _four_digits,
     "own_month": _own_month,
     "bare_day": _bare_day,
     "near_day": _near_day,
@@ -356,6 +366,8 @@ def _which(match: re.Match[str]) -> int:
 
 def _is_counting(text: str, match: re.Match[str], token: Token) -> bool:
     """ "三点要求", "快一点", "零点五": points, bits and fractions, not hours."""
+    if match.group() in _A_LITTLE:
+        return True
     said = match["ph"] or match["rh"]
     if said is None or token.half is not None or token.minute or match["pt"]:
         return False

@@ -7,6 +7,7 @@ bare afternoon-like hour is the afternoon, flagged `pm_assumed`. Doubt is flagge
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -84,10 +85,11 @@ def _later(span: TimeSpan, ahead: timedelta) -> TimeSpan:
 
 def _after_the_old(text: str, found: list[TimeSpan], read: list[Token]) -> list[TimeSpan]:
     """ "下周二的会顺延到周四": a bare weekday that something is put off to comes after the old day, or before it."""
-    weekdays = {token.start for token in read if token.weekday is not None and token.week is None}
     kept: list[TimeSpan] = []
+    bare = _bare_weekdays(read)
     for span in found:
-        late = (_day(kept[-1].start) - _day(span.start)).days if kept and span.span[0] in weekdays else 0
+        alone = bare.get(span.span[0], 0) >= span.span[1]
+        late = (_day(kept[-1].start) - _day(span.start)).days if kept and alone else 0
         before = text[: span.span[0]][-6:]
         if late > 0 and tokens.PUT_OFF.search(before):
             weeks = late // 7 + 1
@@ -97,6 +99,17 @@ def _after_the_old(text: str, found: list[TimeSpan], read: list[Token]) -> list[
             weeks = 0
         kept.append(replace(span, start=span.start + timedelta(weeks=weeks)) if weeks else span)
     return kept
+
+
+def _bare_weekdays(read: list[Token]) -> dict[int, int]:
+    """Where the weekdays without a week begin, and where the next date does: inside the span it is their gloss."""
+    days = [token for token in read if token.kind == "date"]
+    ends = [*(token.start for token in days[1:]), sys.maxsize][: len(days)]
+    return {
+        token.start: end
+        for token, end in zip(days, ends, strict=True)
+        if token.weekday is not None and token.week is None
+    }
 
 
 def _day(value: datetime | date) -> date:
@@ -196,9 +209,10 @@ class _Assembler:
         if token.follows and (token.offset or 0) < 0 and self.anchor is None:
             flags += ("uncertain",)
         follower = self._peek("date")
-        while follower is not None and tokens.IS_GLOSS.fullmatch(self._gap()):
-            if not (follower.weekday is not None or token.weekday is not None or "(" in self._gap()):
-                break
+        while follower is not None and not follower.follows and tokens.IS_GLOSS.fullmatch(self._gap()):
+            one_weekday = (follower.weekday is None) != (token.weekday is None)
+            if not (one_weekday or "(" in self._gap()):
+                break  # "周四周五": two days
             day, mismatch = values.gloss(day, token, follower, self.now.date())
             flags += mismatch
             token, end, last = follower, follower.end, None
