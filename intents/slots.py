@@ -48,7 +48,8 @@ def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None
         ]
     if not intent.startswith("meeting.") and intent not in ("fault.confirm", "fault.reject", "consult"):
         slots["person"] = _people(intent, spans)
-    systems = spans.organised_by if intent.startswith("meeting.") else spans.systems
+    held_there = intent == "meeting.change" and slots.get("site")
+    systems = spans.organised_by if intent.startswith("meeting.") and not held_there else spans.systems
     if systems and intent not in ("ack", "arrive", "checklist.report", "assign"):
         slots["system"] = systems[0].code
 
@@ -159,6 +160,7 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
     named = [thing.code for thing in spans.devices if not things.cleared(spans.plain, thing)]
     seen = [one for one in spans.symptoms if one.code != "damaged" or one.state != "present"]
+    seen = [one for one in seen if not _PATTERNS["muted"].match(spans.plain, one.start)]
     gone = _codes(seen, *states)
     gone = [code for code in gone if code != "damaged"] or gone or _explained(spans)
     codes = list(dict.fromkeys(named))

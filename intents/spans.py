@@ -20,6 +20,8 @@ from intents.words import load_toml, patterns
 
 PLACE, PERSON = "⌂", "☺"
 _PIECE = 3
+_OFF = frozenset({"no_power", "dropped", "no_network"})
+_DARK = frozenset({"alarm_light", "black_screen"})
 _CLINGS = load_toml("polarity.toml")["clings"]
 _TICKET = patterns("rooms.toml")["ticket"]
 _DAILY = load_toml("life.toml")
@@ -108,7 +110,7 @@ class Spans:
         found = things.symptoms(self.plain)
         asked = self.context.expecting == "step" and self.context.step == "shutdown"
         if asked or checks.switched_off(self.view.text):
-            found = [symptom for symptom in found if symptom.code not in ("no_power", "dropped", "no_network")]
+            found = [symptom for symptom in found if symptom.code not in (_OFF | _DARK if asked else _OFF)]
         return found
 
     @cached_property

@@ -143,7 +143,7 @@ def _without_degrees(segment: str, start: int, hits: list[Symptom]) -> list[Symp
 
 def _subject(segment: str, hits: list[Symptom]) -> str:
     """The last word of a segment that what follows may be about; none where something was said of it already."""
-    if any(hit.code != "other" for hit in hits):
+    if any(hit.code != "other" and hit.state != "denied" for hit in hits):
         return ""
     words = [segment[start:end] for start, end, code in _SUBJECTS.find(segment) if code]
     return words[-1] if words else ""
@@ -212,8 +212,8 @@ def _precise(hits: list[Symptom]) -> list[Symptom]:
 
 
 def _over(one: Symptom, hit: Symptom) -> bool:
-    """What went away says nothing against what is there ("连上了，就是卡")."""
-    return one.state == "gone" and hit.state == "present" and hit.code != "other"
+    """What went away, or is only asked about, says nothing against what is there ("连上了，就是卡")."""
+    return hit.state == "present" and (one.state == "asked" or (one.state == "gone" and hit.code != "other"))
 
 
 def _near(hit: Symptom, one: Symptom) -> bool:
