@@ -17,7 +17,7 @@ _MIDDLE = f"[^\\W\\d_a-z{''.join(_WORDS['particles'])}]"
 _ONE_CHARACTER = "".join(title for title in _WORDS["titles"] if len(title) == 1)
 _NOT = tuple(_WORDS["not_names"])
 _CALLED = re.compile(
-    rf"(?P<pet>(?:(?<![\u4e00-\u9fff])|(?<=[老小阿][{_WORDS['surnames']}])|(?<=[{_WORDS['before_pet']}]))[老小阿]{_SURNAME}){_WORDS['not_after_pet']}"
+    rf"(?P<pet>(?:(?<![\u4e00-\u9fff])|(?<=[老小阿][{_WORDS['surnames']}])|(?<=[{_WORDS['before_pet']}])|{_WORDS['before_pet_day']})[老小阿]{_SURNAME}){_WORDS['not_after_pet']}"
     rf"|(?P<titled>{_WORDS['not_before_title']}{_SURNAME}(?:{_MIDDLE}{{1,2}}?(?=(?:{_TITLE})))??(?:{_TITLE}))"
     rf"(?!(?<=[{_ONE_CHARACTER}])(?:{_WORDS['not_after_title']}))"
 )

@@ -10,7 +10,7 @@ from intents import checks, meeting, things, times
 from intents.facts import Facts
 from intents.levels import level, meeting_ahead
 from intents.phrases import signal
-from intents.places import PlaceIndex
+from intents.places import PlaceHit, PlaceIndex
 from intents.spans import Spans
 from intents.words import load_toml, patterns
 
@@ -35,9 +35,10 @@ def fill(intent: str, facts: Facts, places: PlaceIndex) -> Slots:
 
 def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None:
     if not intent.startswith("meeting."):
-        local = [hit for hit in spans.places if not places.provincial(hit)]
-        slots["site"] = places.names(local or spans.places)
-        slots["site_unsure"] = places.names(hit for hit in local or spans.places if len(hit.sites) > 1)
+        told = [hit for hit in spans.places if not (places.provincial(hit) and _speaks(spans, hit))]
+        local = [hit for hit in told if not places.provincial(hit)]
+        slots["site"] = places.names(local or told)
+        slots["site_unsure"] = places.names(hit for hit in local or told if len(hit.sites) > 1)
         if intent not in ("ack", "consult"):
             slots["room"] = _room(spans)
     if spans.tickets:
@@ -52,6 +53,10 @@ def _common(intent: str, spans: Spans, places: PlaceIndex, slots: Slots) -> None
     systems = spans.organised_by if intent.startswith("meeting.") and not held_there else spans.systems
     if systems and intent not in ("ack", "arrive", "checklist.report", "assign"):
         slots["system"] = systems[0].code
+
+
+def _speaks(spans: Spans, hit: PlaceHit) -> bool:
+    return _PATTERNS["speaks"].match(spans.plain, hit.end) is not None
 
 
 def _original(spans: Spans, start: int, end: int) -> str:

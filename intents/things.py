@@ -43,6 +43,7 @@ _REPORTS = patterns("things.toml")["reports"]
 _DEGREE = patterns("things.toml")["degree"]
 _BREAK = patterns("things.toml")["turn"]
 _NEGATES = re.compile(_POLARITY["negates_before"])
+_NONE_THAT = re.compile(_POLARITY["none_that"])
 _NO_MORE = re.compile(_POLARITY["no_more_before"])
 _STRONG_NEGATES = re.compile(_POLARITY["denies_before"])
 _ASKS_BEFORE = re.compile(_POLARITY["asks_before"])
@@ -57,6 +58,7 @@ PLACE_MARK = "⌂"
 _WELL = re.compile(_POLARITY["well_after"])
 _CLEARED_BEFORE = re.compile(_POLARITY["cleared_before"])
 _DENIES, _DENIED_AFTER = re.compile(_POLARITY["not_it_before"]), re.compile(_POLARITY["not_it_after"])
+_NOT_BROKEN = re.compile(_POLARITY["not_broken"])
 _CLEARED_AFTER = re.compile(_POLARITY["cleared_after"])
 
 
@@ -233,6 +235,8 @@ def _state(segment: str, match: re.Match[str]) -> State:
         return "gone"
     if _STRONG_NEGATES.search(before):
         return "denied"
+    if match.group()[:1] == "不" and _NONE_THAT.search(before):
+        return "absent"
     negative = match.group()[:1] in "没无不未断"
     if _NEGATES.search(before) and not negative:
         return "gone" if _GONE_AFTER.match(after) or match.group().endswith("了") else "absent"
@@ -249,6 +253,8 @@ def well(text: str, thing: Thing) -> bool:
 
 def denied(text: str, thing: Thing) -> bool:
     """True when it is said that the device has nothing to do with it ("不是终端的问题")."""
+    if _NOT_BROKEN.match(text, thing.end):
+        return True
     return bool(_DENIES.search(text[: thing.start][-3:]) and _DENIED_AFTER.match(text[thing.end :][:14]))
 
 

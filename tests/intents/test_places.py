@@ -41,6 +41,7 @@ def sites(understanding: Understanding, text: str, context: Context | None = Non
         ("新市\n大屏没声音", ["新市镇分会场"]),
         ("白塔的根本没恢复，没声音", ["白塔镇分会场"]),
         ("横溪的没声音，鄞州那个横溪", ["鄞州区横溪镇分会场"]),
+        ("省厅在讲话，我们这里没声音", None),
         ("安吉县教育局没声音", None),
         ("桐庐县应急局没声音", None),
         ("建德市水利局没声音", None),
