@@ -216,6 +216,8 @@ def _perhaps_talk(intent: str, talk: float, facts: Facts) -> bool:
     """Whether to ask before something is begun or ended; an answer, or what is said of an own matter, not so soon."""
     if intent in _OF_A_MATTER and facts.has("said_to_nobody"):
         return True
+    if intent == "fault.report" and facts.has("nothing_of_ours"):
+        return True
     if intent in _ONLY_ANSWERED:
         return talk >= _RATHER_TALK and not facts.has("spoken_to")
     if intent == "fault.report" and facts.has("spoken_to"):
