@@ -178,7 +178,8 @@ def _resolved(facts: Facts, places: PlaceIndex) -> Slots:
     only_set = {thing.code for thing in spans.devices if _PATTERNS["only_set"].match(spans.plain, thing.end)}
     codes = slots["device"]
     if not slots["symptom"] and not _PATTERNS["tested"].search(spans.plain):
-        slots["symptom"] = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
+        fine = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
+        slots["symptom"] = fine if len(fine) == 1 else []  # sound and picture both: a test of the whole
     return {**slots, "device": [code for code in codes if code not in only_set] if isinstance(codes, list) else codes}
 
 

@@ -42,6 +42,7 @@ def sites(understanding: Understanding, text: str, context: Context | None = Non
         ("白塔的根本没恢复，没声音", ["白塔镇分会场"]),
         ("横溪的没声音，鄞州那个横溪", ["鄞州区横溪镇分会场"]),
         ("省厅在讲话，我们这里没声音", None),
+        ("没声音，麻烦把话筒送到高桥", ["高桥街道分会场"]),
         ("安吉县教育局没声音", None),
         ("桐庐县应急局没声音", None),
         ("建德市水利局没声音", None),
