@@ -32,6 +32,8 @@ _LIFE: WordIndex[str] = WordIndex(
 _FILLERS = re.compile("|".join(load_toml("polarity.toml")["fillers"]))
 _EVERYBODY = re.compile("|".join(load_toml("scope.toml")["all"]))
 _COURTESY = re.compile(load_toml("polarity.toml")["courtesy"])
+_LINE_END = re.compile(r"(?<=[^,.;!?:、\n])\n(?!\n)")
+"""A new line where a comma might have been; below a heading and between paragraphs it is more."""
 _ROOMS = load_toml("rooms.toml")
 _ROOM = re.compile(f"(?:{_ROOMS['building']})?(?:{_ROOMS['floor']})?(?:{_ROOMS['called']}){{0,5}}(?:{_ROOMS['kind']})")
 _ROOM_KIND = re.compile(rf"^(?:{_ROOMS['kind']}|{_ROOMS['bare']})$")
@@ -68,7 +70,7 @@ class Spans:
         self.mere_courtesy = said is None
         start, end = said or (0, len(own))
         self.normal = normal.part(start, end)
-        own = own[start:end]
+        own = _LINE_END.sub(",", own[start:end])
         self.text = mend(own, places.spelled(own))
         self._index = places
         self._people = people

@@ -36,7 +36,9 @@ def done(understanding: Understanding, text: str, around: tuple[str, str | None,
 
 
 @given(st.sampled_from(NOT_SO), st.sampled_from(MENDED), AROUND)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_what_is_not_so_closes_nothing(
     understanding: Understanding, frame: str, word: str, around: tuple[str, str | None, bool]
 ) -> None:
@@ -66,7 +68,9 @@ OTHERS = {
 
 
 @given(st.sampled_from([(intent, text) for intent, texts in OTHERS.items() for text in texts]), AROUND)
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_what_is_not_so_hands_over_calls_off_and_books_nothing(
     understanding: Understanding, case: tuple[str, str], around: tuple[str, str | None, bool]
 ) -> None:
@@ -88,4 +92,4 @@ def test_what_is_not_so_hands_over_calls_off_and_books_nothing(
 def test_what_is_said_beside_it_still_counts(
     understanding: Understanding, text: str, role: str, expecting: str | None, intent: str
 ) -> None:
-    assert intent in done(understanding, text, (role, expecting, False))
+    assert intent in {one.intent for one in understanding.read_all(text, said(role, expecting))}

@@ -51,12 +51,26 @@ def told(understanding: Understanding, line: dict[str, str], text: str) -> objec
 
 
 @given(st.sampled_from(LINES), st.lists(st.sampled_from(WRAPS), min_size=1, max_size=3, unique=True))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_politeness_changes_no_reading(understanding: Understanding, line: dict[str, str], wraps: list[Wrap]) -> None:
     text = line["text"]
     for wrap in wraps:
         text = wrap(text)
     assert told(understanding, line, text) == told(understanding, line, line["text"])
+
+
+SEVERAL = [line for line in LINES if "，" in line["text"]]
+
+
+@given(st.sampled_from(SEVERAL))
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_new_line_is_as_good_as_a_comma(understanding: Understanding, line: dict[str, str]) -> None:
+    broken = line["text"].replace("，", "\n")
+    assert told(understanding, line, broken) == told(understanding, line, line["text"])
 
 
 @pytest.mark.parametrize(
