@@ -65,19 +65,26 @@ NO_WEIGHTS = Weights((), (), {})
 
 
 def features(facts: Facts) -> list[str]:
-    """Characters in ones, twos and threes (thanks at the end left out), the context, and the telling facts."""
+    """What is said, and who says it, where, and what had been asked."""
     context = facts.spans.context
-    telling = [name for name in _TELLING if facts.has(name)]
     around = f"expecting={context.expecting}/{context.step}" if context.step else f"expecting={context.expecting}"
     return [
-        *_pieces(facts.without("manners")[:200]),
+        *said(facts),
         f"role={context.role}",
         f"chat={context.chat}",
         around,
         f"{context.role}/{context.expecting}",
-        *(f"is:{name}" for name in telling),
-        *(f"is:{name}/{context.expecting}" for name in telling),
+        *(f"is:{name}/{context.expecting}" for name in _telling(facts)),
     ]
+
+
+def said(facts: Facts) -> list[str]:
+    """The words alone: characters in ones, twos and threes (thanks at the end left out), and the telling facts."""
+    return [*_pieces(facts.without("manners")[:200]), *(f"is:{name}" for name in _telling(facts))]
+
+
+def _telling(facts: Facts) -> list[str]:
+    return [name for name in _TELLING if facts.has(name)]
 
 
 def _pieces(text: str) -> dict[str, None]:

@@ -25,7 +25,7 @@ from intents.places import PlaceIndex
 from intents.proposal import Proposal
 from intents.reading import Act, Context, Evidence, Place, Reading
 from intents.rules import Condition, Rule, load_rules
-from intents.second import features, opinion, shares, weights
+from intents.second import features, opinion, said, shares, weights
 from intents.spans import Spans
 from intents.words import load_toml, own_names
 
@@ -54,15 +54,23 @@ _DENIED: dict[str, frozenset[str]] = {
     "not_cancelled": frozenset({"meeting.cancel"}),
     "denies_coming": frozenset({"ack", "arrive"}),
     "denies_fault": frozenset({"fault.report"}),
+    "refuses": frozenset({"ack", "fault.update", "fault.resolve", "arrive"}),
 }
 """What a denial in the message keeps the second opinion from bringing up."""
+_OTHERS_SAY: dict[str, frozenset[str]] = {
+    "engineer": frozenset({"fault.confirm", "fault.reject", "fault.cancel", "score"}),
+    "client": frozenset({"fault.update", "fault.resolve", "checklist.report"}),
+    "coordinator": frozenset({"fault.update", "fault.resolve", "checklist.report", "score"}),
+    "supervisor": frozenset({"fault.update", "fault.resolve", "checklist.report", "score"}),
+}
+"""What is another's to say, by the labels page: likeness alone does not put it into somebody's mouth."""
 _CERTAIN = 0.96
 """A rule as sure as this is not weighed against anything."""
 _TRUST, _LESS_TALK, _MORE_TALK = 0.3, 1.0, 1.0
 """How much the odds of a rule count beside those of the second opinion, and by how much talk is held less likely than
 in the lines it learned from, or more likely where nobody and nothing of ours is spoken of in a group; found by holding
 sets back from training and on small talk of public corpora."""
-_GUESS, _BOLD_GUESS, _SURE_ENOUGH = 0.65, 0.75, 0.65
+_GUESS, _BOLD_GUESS, _SURE_ENOUGH, _NOTHING_SAID = 0.65, 0.75, 0.65, 0.1
 _MAYBE_TALK, _RATHER_TALK, _LIKELY_TALK, _OWN_MATTER = 0.15, 0.4, 0.55, 0.9
 _OF_A_MATTER = frozenset({"fault.confirm", "fault.cancel", "fault.urge", "fault.query", "assign", "arrive"})
 _ABOUT_IT = frozenset({"fault.cancel", "fault.confirm", "fault.reject", "fault.update", "fault.urge"})
@@ -140,10 +148,11 @@ class Understanding:
             scores.pop(intent, None)
         likely = shares(scores)
         intent = max(likely, key=likely.__getitem__)
-        needed = _GUESS if facts.has("worth_a_guess") else _BOLD_GUESS
-        if intent != "none" == rule.intent and likely[intent] < needed:
-            return "none", round(1 - likely[intent], 2), 0.0
-        return intent, round(likely[intent], 2), likely.get("none", 0.0)
+        sure = likely[intent]
+        if intent != "none" == rule.intent:
+            sure = _guessed(sure, facts)
+            intent = intent if sure else "none"
+        return intent, round(sure or 1 - max(likely.values()), 2), likely.get("none", 0.0)
 
     def _doubtful(self, rule: Rule, facts: Facts) -> bool:
         """Not so an operator's own rule, one that is certain, and a bare answer."""
@@ -188,25 +197,44 @@ class Understanding:
         return self.read(piece, asked) if self.facts(piece, context).has("steps") else reading
 
 
+def _said_of_itself(intent: str, facts: Facts) -> bool:
+    """Whether the words alone, whatever is awaited, are more likely this than all else together."""
+    return not facts.has("exp_none") and shares(opinion(said(facts), weights()))[intent] > 1 / 2
+
+
+def _guessed(sure: float, facts: Facts) -> float:
+    """How far a likeness that no rule bears out is to be trusted; 0 when not at all.
+
+    Where something is awaited nearly anything looks like its answer: the words must do without that.
+    """
+    if sure < (_GUESS if facts.has("worth_a_guess") else _BOLD_GUESS):
+        return 0.0
+    if facts.has("exp_none"):
+        return sure
+    alone = 1 - shares(opinion(said(facts), weights()))["none"]
+    return min(sure, alone) if alone > _NOTHING_SAID else 0.0
+
+
 def _act(rule: Rule, intent: str, sure: float, facts: Facts) -> Act:
     """Silence for chatter; a question where something awaited is denied, or where a score alone would act."""
     if intent == "none":
         return "ask" if rule.name in _ASKED_BACK and facts.spans.context.expecting is not None else "ignore"
     if intent == rule.intent:
         return "act"
-    drafted = intent == "meeting.notice" and facts.has("time") and (facts.has("coordinator") or facts.has("supervisor"))
-    if intent in _NEVER_SCORED and not drafted:  # a draft is read back before it is published
+    published = intent == "ack" and facts.has("exp_notice")
+    if published or (intent in _NEVER_SCORED and not (intent == "meeting.notice" and facts.has("worth_a_draft"))):
         return "ask"
     return "ask" if sure < _SURE_ENOUGH else "act"
 
 
 def _unsaid(rule: Rule, facts: Facts) -> Iterator[str]:
     """What the second opinion may not bring up against a rule."""
-    receives = facts.has("ack_word") or facts.has("yes_head")
+    receives = facts.has("ack_word") or facts.has("yes_head") or _said_of_itself("ack", facts)
     if not receives and rule.intent != "ack" and (rule.intent != "none" or facts.has("negative")):
-        yield "ack"  # nobody is booked as having taken a thing by likeness alone
+        yield "ack"  # nobody is booked as having taken a thing because that was awaited
     if rule.intent != "none" and facts.has("answers"):
         yield "none"  # what answers the bot is no talk
+    yield from _OTHERS_SAY[facts.spans.context.role] - {rule.intent}
     for name, intents in _DENIED.items():
         if facts.has(name):
             yield from intents - {rule.intent}

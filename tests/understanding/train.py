@@ -13,6 +13,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import add
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,9 +25,10 @@ from tests.understanding.evaluate import DEV, FRESH, HERE, SITES, SPOKEN, contex
 
 Row = tuple[list[str], str]
 Vector = list[tuple[str, float]]
-_ROUNDS, _RATE, _DECAY = 10, 0.5, 1e-5
+_ROUNDS, _SETTLED, _RATE, _DECAY = 12, 5, 0.5, 1e-5
 _SEEN, _KEEP, _SMALL_GAP = 2, 1.0, 0.003
-"""A feature counts when that many lines have it; what adds less than that is dropped, smaller errors not mended."""
+"""The weights are the mean of those after each round that follows the first `_SETTLED`. A feature counts when that many
+lines have it; what adds less than that is dropped, smaller errors not mended."""
 
 
 class Model(NamedTuple):
@@ -59,11 +61,16 @@ def train(data: Sequence[Row]) -> Model:
         for names, label in data
     ]
     order = random.Random(1)
-    for _ in range(_ROUNDS):
+    sums = {name: [0.0] * len(labels) for name in table}
+    for turn in range(_ROUNDS):
         order.shuffle(lines)
         for parts, label in lines:
             _step(parts, labels.index(label), len(labels))
-    return Model(labels, always, table, telling)
+        if turn >= _SETTLED:
+            for name, values in table.items():
+                sums[name] = list(map(add, sums[name], values))
+    counted = _ROUNDS - _SETTLED
+    return Model(labels, always, {name: [value / counted for value in row] for name, row in sums.items()}, telling)
 
 
 def _telling(data: Sequence[Row]) -> dict[str, float]:
