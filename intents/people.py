@@ -28,7 +28,7 @@ _AFTER = re.compile(_WORDS["after_name"])
 _HEAD = re.compile(rf"(?:^|[,.;!?、⌂\n和与跟])(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})(?={_WORDS['does']})")
 _NEXT = re.compile(rf"(?:[、,]|和|与|跟|及)(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})")
 _SIGNS_IN = re.compile(_WORDS["signs_in"])
-_SIGNED = re.compile(rf"(?:[,.;:、⌂\d\n]|{_WORDS['signs_in']})(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})$")
+_SIGNED = re.compile(rf"(?:[,.;:、⌂\d\n]|{_WORDS['signs_in']})(?P<name>{_BARE}[\u4e00-\u9fff]{{1,2}})(?=$|[,.;])")
 _THOUGH = re.compile(_WORDS["comes_or_is_joined"])
 _LONGEST = 4
 _NO_END = tuple(_WORDS["no_name_end"])

@@ -248,7 +248,9 @@ def _checklist(facts: Facts, _places: PlaceIndex) -> Slots:
         status_all = "abnormal" if any(check.status == "abnormal" for check in found) else "ok"
     slots: Slots = {"step": [check.step for check in found], "status": status_all}
     if status_all == "abnormal":
-        slots |= {"device": _bad_devices(spans), "symptom": _symptoms(spans)}
+        symptoms = _symptoms(spans)
+        unfed = ["power"] if symptoms == ["no_power"] and slots["step"] == ["power"] else []
+        slots |= {"device": _bad_devices(spans) or unfed, "symptom": symptoms}
     slots["results"] = [
         {"step": check.step, "status": check.status, "text": _original(spans, check.start, check.end).strip()}
         for check in found

@@ -29,6 +29,7 @@ from tests.intents.conftest import NOW
         ("terminal", "起来了，看得到主会场的桌签", ["terminal"], "ok", None),
         ("shutdown", "终端、大屏、功放已关，机柜电源已断", ["shutdown"], "ok", None),
         ("shutdown", "终端已关，功放忘关了", ["shutdown"], "abnormal", None),
+        ("power", "机柜没电", ["power"], "abnormal", ["power"]),
         ("power", "插排没电，找物业合闸了，现在有电", ["power"], "ok", None),
         ("av_test", "没有不正常的", ["av_test"], "ok", None),
         ("av_test", "不是没画面，画面声音都OK，刚才我没点全屏", ["av_test"], "ok", None),
