@@ -26,11 +26,11 @@ _TITLES = tuple(
 _TITLE_HEAD = re.compile(rf"^(?:{_WORDS['title']['lead']})+")
 
 
-def slots(facts: Facts, places: PlaceIndex) -> Slots:
-    """Slots of a new or changed meeting."""
+def slots(facts: Facts, places: PlaceIndex, known: bool = False) -> Slots:
+    """Slots of a new meeting, or of a `known` one that changes."""
     spans = facts.spans
     start, end = _when(spans, facts.has("change_word") and not facts.has("notice_firm"))
-    scope_all, listed = scope.who(spans, places, known=facts.has("change_word") and not facts.has("notice_firm"))
+    scope_all, listed = scope.who(spans, places, known=known)
     found: Slots = {
         "start": _iso(start),
         "end": _iso(end),

@@ -175,7 +175,8 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
 def _resolved(facts: Facts, places: PlaceIndex) -> Slots:
     """What is said to be in order was not; a device that was only set wrongly is left out ("是调音台静音了")."""
     slots, spans = _mended(facts, places), facts.spans
-    only_set = {thing.code for thing in spans.devices if _PATTERNS["only_set"].match(spans.plain, thing.end)}
+    named = [(thing.code, _PATTERNS["only_set"].match(spans.plain, thing.end) is None) for thing in spans.devices]
+    only_set = {code for code, _ in named} - {code for code, told in named if told}
     codes = slots["device"]
     if not slots["symptom"] and not _PATTERNS["tested"].search(spans.plain):
         fine = [code for code, words in _IN_ORDER.items() if words.search(spans.plain)]
@@ -284,6 +285,10 @@ def _meeting(facts: Facts, places: PlaceIndex) -> Slots:
     return meeting.slots(facts, places)
 
 
+def _changed(facts: Facts, places: PlaceIndex) -> Slots:
+    return meeting.slots(facts, places, known=True)
+
+
 def _meeting_asked(facts: Facts, places: PlaceIndex) -> Slots:
     return {"site": places.names(facts.spans.places)}
 
@@ -303,7 +308,7 @@ _MAKERS: dict[str, Callable[[Facts, PlaceIndex], Slots]] = {
     "score": _score,
     "ack": _ack,
     "meeting.notice": _meeting,
-    "meeting.change": _meeting,
+    "meeting.change": _changed,
     "meeting.cancel": meeting.cancelled,
     "meeting.query": _meeting_asked,
 }
