@@ -27,7 +27,7 @@ from intents.reading import Act, Context, Evidence, Place, Reading
 from intents.rules import Condition, Rule, load_rules
 from intents.second import features, opinion, said, shares, weights
 from intents.spans import Spans
-from intents.words import load_toml, own_names
+from intents.words import load_toml, own_entries, own_names
 
 _LIMIT = 4000
 _INTERNAL = frozenset(
@@ -70,7 +70,8 @@ _TRUST, _LESS_TALK, _MORE_TALK = 0.3, 1.0, 1.0
 """How much the odds of a rule count beside those of the second opinion, and by how much talk is held less likely than
 in the lines it learned from, or more likely where nobody and nothing of ours is spoken of in a group; found by holding
 sets back from training and on small talk of public corpora."""
-_GUESS, _BOLD_GUESS, _SURE_ENOUGH, _NOTHING_SAID = 0.65, 0.75, 0.65, 0.1
+_GUESS, _BOLD_GUESS, _SURE_ENOUGH, _BEGUN, _NOTHING_SAID = 0.65, 0.75, 0.65, 0.93, 0.1
+_EVEN, _PLAIN_TALK = 0.5, 0.9
 _MAYBE_TALK, _RATHER_TALK, _LIKELY_TALK, _OWN_MATTER = 0.15, 0.4, 0.55, 0.9
 _OF_A_MATTER = frozenset({"fault.confirm", "fault.cancel", "fault.urge", "fault.query", "assign", "arrive"})
 _ABOUT_IT = frozenset({"fault.cancel", "fault.confirm", "fault.reject", "fault.update", "fault.urge"})
@@ -92,6 +93,8 @@ class Understanding:
         self._people = People(people)
         self._rules, self._defined, self._signals, self._parts = _book()
         self._own_rules = own_names("rules.toml", "rule")
+        own = [*own_entries("phrases.toml", "phrases"), *own_entries("signals.toml", "signals")]
+        self._own_words = signal(own, "signals.toml") if own else None
         warm_up()
         weights()
 
@@ -155,8 +158,10 @@ class Understanding:
         return intent, round(sure or 1 - max(likely.values()), 2), likely.get("none", 0.0)
 
     def _doubtful(self, rule: Rule, facts: Facts) -> bool:
-        """Not so an operator's own rule, one that is certain, and a bare answer."""
+        """Not so an operator's own rule or words, a rule that is certain, and a bare answer."""
         if rule.sure >= _CERTAIN or rule.name in self._own_rules:
+            return False
+        if self._own_words is not None and self._own_words.search(facts.spans.view.text):
             return False
         return rule.intent == "none" or not facts.has("one_word")
 
@@ -197,9 +202,9 @@ class Understanding:
         return self.read(piece, asked) if self.facts(piece, context).has("steps") else reading
 
 
-def _said_of_itself(intent: str, facts: Facts) -> bool:
-    """Whether the words alone, whatever is awaited, are more likely this than all else together."""
-    return not facts.has("exp_none") and shares(opinion(said(facts), weights()))[intent] > 1 / 2
+def _said_of_itself(intent: str, facts: Facts, least: float) -> bool:
+    """Whether the words alone, whatever is awaited, are at least so likely this."""
+    return not facts.has("exp_none") and shares(opinion(said(facts), weights()))[intent] >= least
 
 
 def _guessed(sure: float, facts: Facts) -> float:
@@ -224,15 +229,15 @@ def _act(rule: Rule, intent: str, sure: float, facts: Facts) -> Act:
     published = intent == "ack" and facts.has("exp_notice")
     if published or (intent in _NEVER_SCORED and not (intent == "meeting.notice" and facts.has("worth_a_draft"))):
         return "ask"
-    return "ask" if sure < _SURE_ENOUGH else "act"
+    return "ask" if sure < (_BEGUN if intent == "fault.report" else _SURE_ENOUGH) else "act"
 
 
 def _unsaid(rule: Rule, facts: Facts) -> Iterator[str]:
     """What the second opinion may not bring up against a rule."""
-    receives = facts.has("ack_word") or facts.has("yes_head") or _said_of_itself("ack", facts)
+    receives = facts.has("ack_word") or facts.has("yes_head") or _said_of_itself("ack", facts, _EVEN)
     if not receives and rule.intent != "ack" and (rule.intent != "none" or facts.has("negative")):
         yield "ack"  # nobody is booked as having taken a thing because that was awaited
-    if rule.intent != "none" and facts.has("answers"):
+    if rule.intent != "none" and facts.has("answers") and not _said_of_itself("none", facts, _PLAIN_TALK):
         yield "none"  # what answers the bot is no talk
     yield from _OTHERS_SAY[facts.spans.context.role] - {rule.intent}
     for name, intents in _DENIED.items():

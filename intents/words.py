@@ -29,6 +29,15 @@ def own_names(name: str, table: str) -> frozenset[str]:
     return frozenset(entry["name"] for entry in load_toml(name).get(table, [])) - shipped
 
 
+def own_entries(name: str, table: str) -> list[str]:
+    """What the operator's file adds to the lists of a table."""
+    if OVERLAY is None:
+        return []
+    shipped = _read(HERE / name)[table]
+    lists = load_toml(name)[table].items()
+    return [entry for key, entries in lists for entry in entries if entry not in shipped.get(key, [])]
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
