@@ -29,7 +29,7 @@ _TITLE_HEAD = re.compile(rf"^(?:{_WORDS['title']['lead']})+")
 def slots(facts: Facts, places: PlaceIndex, known: bool = False) -> Slots:
     """Slots of a new meeting, or of a `known` one that changes."""
     spans = facts.spans
-    start, end = _when(spans, facts.has("change_word") and not facts.has("notice_firm"))
+    start, end = _when(spans, known)
     scope_all, listed = scope.who(spans, places, known=known)
     found: Slots = {
         "start": _iso(start),
@@ -140,6 +140,9 @@ def _completed(best: TimeSpan, spans: Spans) -> TimeSpan:
         return replace(best, start=datetime.combine(best.start, clock.start.timetz())) if stays else best
     if best.role == "new" and _has_date(best, spans):
         return best  # "推迟到下周三9点，请提前一天联调"
+    days = [span.start for span in spans.times if span.role == "new" and not isinstance(span.start, datetime)]
+    if best.role == "new" and len(days) == 1 and days[0] is not None:
+        return replace(best, start=datetime.combine(days[0], best.start.timetz()))  # "从9点推到10点（还是12月3日）"
     if "new" in [span.role for span in spans.times if span is not best]:
         return best
     return replace(best, start=_shifted(best.start, spans) or best.start)
