@@ -112,6 +112,7 @@ def _report(facts: Facts, _places: PlaceIndex) -> Slots:
 def _devices(spans: Spans, named: Sequence[things.Thing] | None = None) -> list[str]:
     """Devices that are not said to be in order, of those `named` or all; `other` only when nothing better is named."""
     named = spans.devices if named is None else named
+    named = [thing for thing in named if not _only_means(spans, thing)]
     cleared = {thing.code for thing in named if things.denied(spans.plain, thing)}
     named = [thing for thing in named if thing.code not in cleared]
     bad = [thing for thing in named if not _well(spans, thing)]
@@ -121,6 +122,20 @@ def _devices(spans: Spans, named: Sequence[things.Thing] | None = None) -> list[
         kept = [thing for thing in kept if thing.code == "control" or not _controlled(spans, thing)]
     codes = list(dict.fromkeys(thing.code for thing in kept))
     return [code for code in codes if code != "other"] or codes
+
+
+def _only_means(spans: Spans, thing: things.Thing) -> bool:
+    """A plug that was only tried ("换插座也不亮"), and the supply in "MCU断电", are not the device in trouble."""
+    if thing.code != "power":
+        return False
+    before, text = spans.plain[: thing.start], spans.plain
+    if _PATTERNS["plug"].match(text, thing.start) is None:
+        cut = _PATTERNS["supply_cut"].match(text, thing.start)
+        return cut is not None and any(one.end == thing.start for one in spans.devices)
+    if _PATTERNS["plug_pulled"].search(before[-8:]):
+        return True
+    moved = _PATTERNS["plug_moved_after"].match(text, thing.end)
+    return moved is not None and _PATTERNS["plug_moved_before"].search(before[-8:]) is not None
 
 
 def _seen(spans: Spans) -> list[things.Symptom]:
@@ -163,7 +178,9 @@ def _mended(facts: Facts, _places: PlaceIndex) -> Slots:
     """What works again; a symptom that only tells the cause ("是插头松了") is left out."""
     spans = facts.spans
     states = ("gone", "absent") if facts.has("cause") else ("gone", "absent", "present")
-    named = [thing.code for thing in spans.devices if not things.cleared(spans.plain, thing)]
+    named = [
+        thing.code for thing in spans.devices if not (things.cleared(spans.plain, thing) or _only_means(spans, thing))
+    ]
     seen = [one for one in spans.symptoms if one.code != "damaged" or one.state != "present"]
     seen = [one for one in seen if not _PATTERNS["muted"].match(spans.plain, one.start)]
     gone = _codes(seen, *states)
