@@ -219,7 +219,7 @@ class PlaceIndex:
 
     def _share_kind(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
         """ "温州、台州两市政务中心": the kind after the last name holds for the whole list."""
-        shared = list(hits)
+        shared = [self._office_first(text, hit) for hit in hits]
         for last in range(len(hits) - 1, -1, -1):
             tail = text[hits[last].end : hits[last].end + 14]
             after = _kind_at(tail)
@@ -227,12 +227,18 @@ class PlaceIndex:
             at = last if after else last - 1
             if unit is None or (not after and not self._listed(text, hits, last)):
                 continue
-            while True:
+            while at == last or _kind_in(text[hits[at].start : hits[at].end]) is None:
                 shared[at] = self._with_kind(shared[at], unit)
                 if at == 0 or not _JOINER.match(text[hits[at - 1].end : hits[at].start]):
                     break
                 at -= 1
         return shared
+
+    def _office_first(self, text: str, hit: PlaceHit) -> PlaceHit:
+        """ "政务中心温州的，没声音": the office is told before the region."""
+        before = _PATTERNS["office_first"].search(text[: hit.start][-12:])
+        unit = _kind_at(before.group(1)) if before and _PATTERNS["of_office_first"].match(text, hit.end) else None
+        return self._with_kind(hit, unit) if unit else hit
 
     def _same_offices(self, text: str, hits: list[PlaceHit]) -> list[PlaceHit]:
         """ "临安应急、淳安应急: ... 临安、淳安依次汇报": the bare region is the office that was named before."""
