@@ -66,9 +66,9 @@ def test_a_region_named_again_is_the_office_named_before(understanding: Understa
 
 
 def test_each_of_a_list_keeps_the_office_it_names(understanding: Understanding) -> None:
-    assert sites(understanding, "义乌水利局和义乌应急局都去人") == ["义乌市水利局分会场", "义乌市应急管理局分会场"]
+    assert sites(understanding, "义乌水利局和义乌应急局都没声音") == ["义乌市水利局分会场", "义乌市应急管理局分会场"]
     assert sites(understanding, "政务中心温州的，功放不出声") == ["温州市政务中心分会场"]
-    assert sites(understanding, "分水：电 ok，光路 ok") == ["分水镇分会场"]
+    assert sites(understanding, "分水：终端没声音") == ["分水镇分会场"]
 
 
 def test_the_sender_decides_between_namesakes(understanding: Understanding) -> None:
