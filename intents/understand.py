@@ -8,6 +8,7 @@ hand over or publish is only ever asked about.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -77,6 +78,17 @@ _OF_A_MATTER = frozenset({"fault.confirm", "fault.cancel", "fault.urge", "fault.
 _ABOUT_IT = frozenset({"fault.cancel", "fault.confirm", "fault.reject", "fault.update", "fault.urge"})
 
 
+def _own_words() -> re.Pattern[str] | None:
+    """What the operator added to the lists of phrases, signals and devices, as one pattern."""
+    own = [*own_entries("phrases.toml", "phrases"), *own_entries("signals.toml", "signals")]
+    own += map(re.escape, own_entries("things.toml", "device"))
+    return signal(own, "signals.toml") if own else None
+
+
+# Read with the module, as all words are: a file that is broken later must not reach a running bot.
+_OWN_RULES, _OWN_WORDS = own_names("rules.toml", "rule"), _own_words()
+
+
 @lru_cache(maxsize=1)
 def _book() -> tuple[tuple[Rule, ...], dict[str, Condition], Signals, dict[str, tuple[str, ...]]]:
     data: dict[str, Any] = load_toml("signals.toml")["signals"]
@@ -92,9 +104,6 @@ class Understanding:
         self._places = PlaceIndex(places)
         self._people = People(people)
         self._rules, self._defined, self._signals, self._parts = _book()
-        self._own_rules = own_names("rules.toml", "rule")
-        own = [*own_entries("phrases.toml", "phrases"), *own_entries("signals.toml", "signals")]
-        self._own_words = signal(own, "signals.toml") if own else None
         warm_up()
         weights()
 
@@ -122,7 +131,7 @@ class Understanding:
         """The first rule that holds, not by a word that is denied; `turned` gets the intents of those passed over."""
         for rule in self._rules:
             if rule.intent not in turned and rule.when(facts.has):
-                if rule.name in self._own_rules or not self._denied(rule.intent, facts):
+                if rule.name in _OWN_RULES or not self._denied(rule.intent, facts):
                     return rule
                 turned.add(rule.intent)
         return self._rules[-1]
@@ -159,9 +168,9 @@ class Understanding:
 
     def _doubtful(self, rule: Rule, facts: Facts) -> bool:
         """Not so an operator's own rule or words, a rule that is certain, and a bare answer."""
-        if rule.sure >= _CERTAIN or rule.name in self._own_rules:
+        if rule.sure >= _CERTAIN or rule.name in _OWN_RULES:
             return False
-        if self._own_words is not None and self._own_words.search(facts.spans.view.text):
+        if _OWN_WORDS is not None and _OWN_WORDS.search(facts.spans.view.text):
             return False
         return rule.intent == "none" or not facts.has("one_word")
 
@@ -195,6 +204,8 @@ class Understanding:
     def _seen_there(self, piece: str, context: Context) -> Reading:
         """What an engineer finds who came for no fault: trouble with a step of the check is its result."""
         reading = self.read(piece, context)
+        if reading.intent == "checklist.report" and not self.facts(piece, context).has("steps"):
+            return Reading("none")  # "已到位，全部正常" is one thing: what is all right is known from the arrival
         elsewhere = context.role != "engineer" or context.matter == "handler"
         if elsewhere or reading.intent not in ("fault.report", "fault.update"):
             return reading
@@ -239,6 +250,8 @@ def _unsaid(rule: Rule, facts: Facts) -> Iterator[str]:
         yield "ack"  # nobody is booked as having taken a thing because that was awaited
     if rule.intent != "none" and facts.has("answers") and not _said_of_itself("none", facts, _PLAIN_TALK):
         yield "none"  # what answers the bot is no talk
+    if rule.intent == "arrive":
+        yield "checklist.report"  # "已到位，全部正常": the arrival would be lost
     yield from _OTHERS_SAY[facts.spans.context.role] - {rule.intent}
     for name, intents in _DENIED.items():
         if facts.has(name):
