@@ -22,10 +22,16 @@ def who(spans: Spans, places: PlaceIndex, known: bool = False) -> tuple[bool, li
     told = expanded(spans, places)
     named = places.names(_named(spans, places, bool(told)))
     if named:
-        return False, list(dict.fromkeys([*named, *told]))
+        return False, list(dict.fromkeys([*named, *(told if _beside_the_address(spans) else ())]))
     if told and not _PATTERNS["many"].search(spans.plain):
         return False, told
     return spans.everybody and not (known and not spans.all_of(_PATTERNS["addressed"].sub("", spans.plain))), []
+
+
+def _beside_the_address(spans: Spans) -> bool:
+    """Not so in "各乡镇：…请紧水滩镇、石塘镇参加": who is written to is told who of them takes part."""
+    rest = _PATTERNS["written_to"].sub("", spans.plain)
+    return any(pattern.search(rest) for _, pattern in _TIERS)
 
 
 def _named(spans: Spans, places: PlaceIndex, beside_a_tier: bool) -> Iterable[PlaceHit]:

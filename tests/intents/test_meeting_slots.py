@@ -9,7 +9,7 @@ from intents.cli import load_places
 from intents.places import PlaceIndex
 from intents.reading import Context
 from intents.understand import Understanding
-from tests.intents.conftest import NOW, SITES
+from tests.intents.conftest import NOW, SITES, said
 
 PLACES = PlaceIndex(load_places(SITES))
 
@@ -101,3 +101,9 @@ def test_a_meeting_that_moves_to_another_house(understanding: Understanding) -> 
 
 def test_how_late_it_goes_on(understanding: Understanding) -> None:
     assert str(read(understanding, "meeting.notice", "后天下午3点全省培训，大概讲到5点半")["end"])[11:16] == "17:30"
+
+
+def test_who_is_written_to_is_told_who_of_them_takes_part(understanding: Understanding) -> None:
+    text = "各乡镇：经研究，定于12月3日上午9:30召开全县森林防火视频会议，请紧水滩镇、云和石塘镇参加。"
+    reading = understanding.read(text, said("coordinator"))
+    assert reading.slots["scope"] == ["紧水滩镇分会场", "云和县石塘镇分会场"]
