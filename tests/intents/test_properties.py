@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -96,3 +98,24 @@ def test_nothing_but_politeness_is_no_answer(understanding: Understanding, text:
 )
 def test_only_politeness_is_set_aside(understanding: Understanding, text: str, kept: str) -> None:
     assert understanding.facts(text, said()).spans.text == kept
+
+
+def test_blanks_between_all_characters_change_hardly_a_reading(understanding: Understanding) -> None:
+    """A keyboard, or a converter of speech, that parts every character; numbers and Latin words stay whole."""
+    lines, changed = LINES[::4], 0
+    for line in lines:
+        parted = re.sub(r"(?<=[^\x00-\x7f])(?=.)|(?<=.)(?=[^\x00-\x7f])", " ", line["text"])
+        spelled = json.dumps(told(understanding, line, parted), ensure_ascii=False).replace(" ", "")
+        changed += spelled != json.dumps(told(understanding, line, line["text"]), ensure_ascii=False).replace(" ", "")
+    assert changed <= len(lines) * 0.005
+
+
+def test_a_stray_blank_changes_hardly_a_reading(understanding: Understanding) -> None:
+    """Where words are parted a blank may be a comma that was left out: there, and only there, it may be read so."""
+    lines, draw = LINES[::4], random.Random(3)
+    changed = 0
+    for line in lines:
+        at = draw.randrange(len(line["text"]) + 1)
+        parted = line["text"][:at] + " " + line["text"][at:]
+        changed += told(understanding, line, parted) != told(understanding, line, line["text"])
+    assert changed <= len(lines) * 0.015
