@@ -252,7 +252,7 @@ def _unsaid(rule: Rule, facts: Facts) -> Iterator[str]:
         yield "none"  # what answers the bot is no talk
     if rule.intent == "arrive":
         yield "checklist.report"  # "已到位，全部正常": the arrival would be lost
-    yield from _OTHERS_SAY[facts.spans.context.role] - {rule.intent}
+    yield from _OTHERS_SAY.get(facts.spans.context.role, frozenset()) - {rule.intent}
     for name, intents in _DENIED.items():
         if facts.has(name):
             yield from intents - {rule.intent}
